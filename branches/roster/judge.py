@@ -1,0 +1,213 @@
+"""Who is meant by each staged row, and what would change: set-based, in the database.
+
+Runs when a file is staged and again, under the lock, when it is written; both times it looks
+at the same staged rows, and its fingerprint tells whether the preview still holds.
+"""
+
+from django.db import connection
+
+from branches.models import ImportBatch, Scope, StagedRow
+from cadres.models import Retiree
+
+#: Columns of a staged row that stand in the retiree's row under the same name.
+TEXTS = [
+    "name", "sex", "ethnic_group", "political_status", "retirement_kind", "former_post", "rank",
+    "treatment", "phone", "second_phone", "address", "health", "skills", "remark",
+]  # fmt: skip
+DATES = ["birth_date", "work_started", "party_joined", "retired_on"]
+PLACES = ["township_id", "community_id"]
+DIGESTS = ["id_number", "phone", "second_phone", "address"]
+
+
+def merged(column: str) -> str:
+    """SQL for what the retiree's column becomes: an empty cell never wipes a value."""
+    if column in DATES:  # a month never takes the day from a date already known
+        return (
+            f"CASE WHEN s.{column} IS NULL OR starts_with(r.{column}, s.{column})"
+            f" THEN r.{column} ELSE s.{column} END"
+        )
+    if column == "township_id":
+        return (
+            f"CASE WHEN {_MOVES} THEN COALESCE(s.township_id, r.township_id) ELSE r.township_id END"
+        )
+    if column == "community_id":
+        return (
+            f"CASE WHEN NOT {_MOVES} THEN r.community_id"
+            " WHEN s.township_id IS DISTINCT FROM r.township_id AND s.township_id IS NOT NULL"
+            " THEN s.community_id ELSE COALESCE(s.community_id, r.community_id) END"
+        )
+    if column == "address":
+        return f"CASE WHEN {_MOVES} THEN COALESCE(s.address, r.address) ELSE r.address END"
+    if column == "activity_class":
+        return f"CASE WHEN {_RECLASSIFIES} THEN s.activity_class ELSE r.activity_class END"
+    return f"COALESCE(s.{column}, r.{column})"
+
+
+#: A class, a residence or a branch that counts from a later day than the file's stays.
+_RECLASSIFIES = (
+    "(s.activity_class IS NOT NULL AND NOT EXISTS (SELECT FROM cadres_classchange c"
+    " WHERE c.retiree_id = r.id AND c.effective_from > b.effective_on))"
+)
+_MOVES = (
+    "(NOT EXISTS (SELECT FROM cadres_residence h"
+    " WHERE h.retiree_id = r.id AND h.since > b.effective_on))"
+)
+COLUMNS = [*TEXTS, "id_number", *DATES, "unit_id", *PLACES, "activity_class"]
+
+_MATCH = """
+UPDATE branches_stagedrow s SET retiree_id = m.retiree_id
+FROM (
+    SELECT s.id, COALESCE(by_id.id, by_name.only_id) AS retiree_id
+    FROM branches_stagedrow s
+    LEFT JOIN cadres_retiree by_id ON by_id.id_number = s.id_number
+    LEFT JOIN LATERAL (
+        SELECT CASE WHEN count(*) = 1 THEN min(r.id) END AS only_id
+        FROM cadres_retiree r
+        WHERE by_id.id IS NULL AND r.name = s.name
+          AND left(r.birth_date, 7) = left(COALESCE(s.birth_date, ''), 7)
+          AND r.unit_id IS NOT DISTINCT FROM s.unit_id
+          AND (s.id_number IS NULL OR r.id_number IS NULL)
+    ) by_name ON TRUE
+    WHERE s.batch_id = %(batch)s
+) m
+WHERE s.id = m.id AND s.retiree_id IS DISTINCT FROM m.retiree_id
+"""
+
+_SEVERAL = """
+UPDATE branches_stagedrow s SET verdict = 'rejected', problems = s.problems || jsonb_build_array(
+    jsonb_build_object('column', 'id_number', 'code', 'person_ambiguous', 'level', 'error',
+        'value', '', 'message', '有几位同名、同出生年月、同单位的人，请填身份证号。'))
+WHERE s.batch_id = %(batch)s AND s.verdict <> 'rejected' AND s.retiree_id IS NULL
+  AND s.id_number IS NULL AND 1 < (
+    SELECT count(*) FROM cadres_retiree r
+    WHERE r.name = s.name AND left(r.birth_date, 7) = left(COALESCE(s.birth_date, ''), 7)
+      AND r.unit_id IS NOT DISTINCT FROM s.unit_id)
+"""
+
+_SAME_PERSON_TWICE = """
+UPDATE branches_stagedrow s SET verdict = 'rejected', problems = s.problems || jsonb_build_array(
+    jsonb_build_object('column', 'name', 'code', 'duplicate_in_file', 'level', 'error', 'value', '',
+        'message', format('与第 %%s 行是同一个人，请删去一行。', f.first_row)))
+FROM (
+    SELECT id, first_value(row) OVER w AS first_row, row_number() OVER w AS nth
+    FROM branches_stagedrow
+    WHERE batch_id = %(batch)s AND verdict <> 'rejected' AND retiree_id IS NOT NULL
+    WINDOW w AS (PARTITION BY retiree_id ORDER BY position)
+) f
+WHERE s.id = f.id AND f.nth > 1
+"""
+
+
+def _pairs(columns: list[str]) -> str:
+    return ", ".join(
+        f"'{c}', CASE WHEN r.{c} IS DISTINCT FROM n.{c} THEN jsonb_build_array(r.{c}, n.{c}) END"
+        for c in columns
+    )
+
+
+_COMPARE = f"""
+UPDATE branches_stagedrow t SET
+    changes = d.changes, proposal = d.proposal,
+    verdict = CASE WHEN d.changes = '{{}}' THEN 'unchanged' ELSE 'updated' END
+FROM (
+    SELECT s.id,
+        jsonb_strip_nulls(
+            jsonb_build_object({_pairs(COLUMNS)})
+            || CASE WHEN m.moves THEN jsonb_build_object('branch_id',
+                jsonb_build_array(COALESCE(m.served, 0), s.branch_id)) ELSE '{{}}' END
+        ) AS changes,
+        CASE WHEN m.transfers THEN jsonb_build_array(m.affiliated, s.branch_id) END AS proposal
+    FROM branches_stagedrow s
+    JOIN branches_importbatch b ON b.id = s.batch_id
+    JOIN cadres_retiree r ON r.id = s.retiree_id
+    CROSS JOIN LATERAL (SELECT {", ".join(f"{merged(c)} AS {c}" for c in COLUMNS)}) n
+    LEFT JOIN LATERAL (
+        SELECT max(branch_id) FILTER (WHERE kind = 'affiliated') AS affiliated,
+               max(branch_id) FILTER (WHERE kind = 'served') AS served,
+               bool_or(since > b.effective_on) AS later
+        FROM branches_membership x
+        WHERE x.retiree_id = r.id AND x.until IS NULL AND x.kind <> 'participating'
+    ) x ON TRUE
+    CROSS JOIN LATERAL (
+        SELECT x.affiliated, x.served,
+            s.branch_id IS NOT NULL AND NOT COALESCE(x.later, FALSE)
+                AND x.affiliated IS NULL
+                AND (x.served IS DISTINCT FROM s.branch_id OR n.political_status
+                     IN ('member', 'probationary')) AS moves,
+            s.branch_id <> x.affiliated AS transfers
+    ) m
+    WHERE s.batch_id = %(batch)s AND s.verdict <> 'rejected'
+) d
+WHERE t.id = d.id
+"""
+
+_NEW = """
+UPDATE branches_stagedrow SET verdict = 'created', changes = '{}', proposal = NULL
+WHERE batch_id = %(batch)s AND verdict <> 'rejected' AND retiree_id IS NULL
+"""
+
+#: A new value may not agree with one that the file leaves out: said per row, or the batch would fall.
+_IMPOSSIBLE = f"""
+UPDATE branches_stagedrow t SET verdict = 'rejected', changes = '{{}}', problems = t.problems
+    || jsonb_build_array(jsonb_build_object('column', d.wrong, 'code', 'date_invalid',
+        'level', 'error', 'value', '', 'message', '与系统里已有的日期或身份证号矛盾，请核对。'))
+FROM (
+    SELECT s.id, CASE
+        WHEN n.id_number IS NOT NULL AND n.birth_date <> '' AND n.birth_date <>
+            substr(n.id_number, 7, 4) || '-' || substr(n.id_number, 11, 2) || '-'
+            || substr(n.id_number, 13, 2) THEN 'birth_date'
+        WHEN n.work_started <> '' AND n.work_started < left(n.birth_date, 7) THEN 'work_started'
+        WHEN n.party_joined <> '' AND n.party_joined < left(n.birth_date, 7) THEN 'party_joined'
+        WHEN n.retired_on <> '' AND (n.retired_on < left(n.birth_date, 7)
+            OR n.retired_on < left(n.work_started, 7)) THEN 'retired_on'
+        END AS wrong
+    FROM branches_stagedrow s
+    JOIN branches_importbatch b ON b.id = s.batch_id
+    JOIN cadres_retiree r ON r.id = s.retiree_id
+    CROSS JOIN LATERAL (SELECT {", ".join(f"{merged(c)} AS {c}" for c in ["id_number", *DATES])}) n
+    WHERE s.batch_id = %(batch)s AND s.verdict = 'updated'
+) d
+WHERE t.id = d.id AND d.wrong IS NOT NULL
+"""
+
+_COUNT = """
+SELECT count(*), count(*) FILTER (WHERE verdict = 'created'),
+    count(*) FILTER (WHERE verdict = 'updated'), count(*) FILTER (WHERE verdict = 'unchanged'),
+    count(*) FILTER (WHERE verdict = 'rejected'),
+    count(DISTINCT unit_id),
+    COALESCE(md5(string_agg(concat_ws('|', position, verdict, retiree_id, changes, proposal), '/'
+        ORDER BY position)), '')
+FROM branches_stagedrow WHERE batch_id = %(batch)s
+"""
+
+_STEPS = (_MATCH, _SEVERAL, _SAME_PERSON_TWICE, _COMPARE, _NEW, _IMPOSSIBLE, _COUNT)
+
+
+def judge(batch: ImportBatch) -> None:
+    """Fills verdict, person and changes of every row, and the batch's counts and fingerprint."""
+    values = {"batch": batch.pk}
+    with connection.cursor() as cursor:
+        for statement in _STEPS:
+            cursor.execute(statement, values)
+        counts = cursor.fetchone()
+    batch.rows, batch.created, batch.updated, batch.unchanged, batch.rejected = counts[:5]
+    batch.fingerprint = counts[6]
+    batch.scope = batch.scope or proposed_scope(counts[5])
+    batch.missing = missing_people(batch).count()
+
+
+def proposed_scope(units: int) -> str:
+    """County when 80 or more units occur, units when at most 3 do, else none."""
+    return Scope.COUNTY if units >= 80 else Scope.UNITS if 0 < units <= 3 else Scope.NONE
+
+
+def missing_people(batch: ImportBatch):
+    """Active people of the batch's scope who are not in the file."""
+    rows = StagedRow.objects.filter(batch=batch)
+    if batch.scope == Scope.NONE:
+        return Retiree.objects.none()
+    present = rows.filter(retiree__isnull=False)
+    people = Retiree.objects.active().exclude(pk__in=present.values("retiree_id"))
+    if batch.scope == Scope.UNITS:
+        return people.filter(unit__in=rows.filter(unit__isnull=False).values("unit_id"))
+    return people.filter(lives_in_county=True)

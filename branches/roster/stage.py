@@ -1,0 +1,151 @@
+"""File → clean rows → staging table, by COPY, in one transaction; then the judgement."""
+
+import datetime
+import hashlib
+import io
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from branches.models import Branch, BranchAlias, ImportBatch, ImportState, StagedRow
+from branches.roster.judge import judge
+from cadres import jobs
+from cadres.masking import digest
+from cadres.names import name_tokens, pinyin_of
+from cadres.rosters import Names, Roster, RosterRow, read_roster
+from cadres.spreadsheets import MAX_BYTES, WorkbookRefusedError, read_workbook
+
+VALUES = [
+    "name", "sex", "ethnic_group", "id_number", "birth_date", "work_started",
+    "political_status", "party_joined", "retired_on", "retirement_kind", "unit_id",
+    "former_post", "rank", "treatment", "phone", "second_phone", "township_id", "community_id",
+    "address", "branch_id", "activity_class", "health", "skills", "remark",
+]  # fmt: skip
+COLUMNS = [
+    "batch_id", "position", "sheet", "row", "verdict", "problems", "changes", "cells", *VALUES,
+    "name_pinyin", "search_words", "id_number_digest", "phone_digest", "second_phone_digest",
+    "address_digest",
+]  # fmt: skip
+
+
+@transaction.atomic
+def accept_upload(
+    *, file, by, effective_on: datetime.date | None = None, scope: str = "", in_background=True
+) -> ImportBatch:
+    """Keeps an uploaded file and has it read. Raises WorkbookRefusedError when it is too big.
+
+    `file`: a Django File. `effective_on`: the day from which changes count, default today.
+    `scope`: what the file claims to cover, empty to have it proposed.
+    """
+    if file.size > MAX_BYTES:
+        raise WorkbookRefusedError("too_big")
+    batch = ImportBatch(
+        file_name=Path(file.name).name[-200:],
+        checksum=hashlib.sha256(file.read()).hexdigest(),
+        scope=scope,
+        effective_on=effective_on or timezone.localdate(),
+        uploaded_by=by,
+    )
+    file.seek(0)
+    batch.upload.save("roster" + Path(file.name).suffix[:8].lower(), file, save=True)
+    if in_background:
+        title = f"读取名册“{batch.file_name}”"[:100]
+        batch.job = jobs.enqueue(
+            kind="roster-stage", title=title, params={"batch": batch.pk}, by=by
+        )
+        batch.save(update_fields=["job"])
+    return batch
+
+
+def stage_job(job: jobs.Job) -> str:
+    """Reads the file of a job's batch; the address of the preview."""
+    jobs.tell(job, "正在读取名册")
+    return stage(batch=ImportBatch.objects.get(pk=job.params["batch"])).get_absolute_url()
+
+
+def stage(*, batch: ImportBatch) -> ImportBatch:
+    """Reads the batch's file into the staging table and judges every row; safe to repeat.
+
+    A file that cannot be read leaves the batch `refused`, with one sentence for the user.
+    """
+    try:
+        book = read_workbook(batch.upload.path)
+        with transaction.atomic():
+            return _stage(batch, book)
+    except WorkbookRefusedError as refusal:
+        batch.state, batch.refusal = ImportState.REFUSED, str(refusal)
+        batch.closed_at = timezone.now()
+        batch.save(update_fields=["state", "refusal", "closed_at"])
+        raise
+
+
+def _stage(batch: ImportBatch, book) -> ImportBatch:
+    state = ImportBatch.objects.select_for_update().values_list("state", flat=True)
+    if state.get(pk=batch.pk) not in (ImportState.UPLOADED, ImportState.STAGED):
+        return batch
+    names = Names.load(
+        dict(Branch.objects.values_list("name", "pk")),
+        dict(BranchAlias.objects.values_list("name", "branch_id")),
+    )
+    roster = read_roster(book, names, timezone.localdate())
+    StagedRow.objects.filter(batch=batch).delete()
+    _copy(batch, roster.rows)
+    judge(batch)
+    batch.notes = _notes(roster)
+    batch.state = ImportState.STAGED
+    batch.save()
+    return batch
+
+
+def _notes(roster: Roster) -> dict:
+    return {
+        "layout": roster.layout,
+        "unknown_columns": roster.unknown_columns,
+        "passed_over": roster.passed_over[:200],
+    }
+
+
+def _copy(batch: ImportBatch, rows: Iterable[RosterRow]) -> None:
+    lines = io.StringIO()
+    for position, row in enumerate(rows, 1):
+        lines.write("\t".join(map(_escaped, _line(batch, position, row))))
+        lines.write("\n")
+    lines.seek(0)
+    statement = f"COPY branches_stagedrow ({', '.join(COLUMNS)}) FROM STDIN"
+    with connection.cursor() as cursor:
+        cursor.copy_expert(statement, lines)
+
+
+def _line(batch: ImportBatch, position: int, row: RosterRow) -> list:
+    values = row.clean.values
+    name = values["name"] or ""
+    return [
+        batch.pk,
+        position,
+        row.sheet,
+        row.row,
+        "rejected" if row.clean.is_rejected else "",
+        json.dumps([vars(p) for p in row.clean.problems], ensure_ascii=False),
+        "{}",
+        json.dumps(row.cells, ensure_ascii=False).replace("\\u0000", ""),
+        *(values.get(column) for column in VALUES),
+        pinyin_of(name),
+        " ".join(name_tokens(name)),
+        *(digest(values[c]) for c in ("id_number", "phone", "second_phone")),
+        digest(values.get("address")),
+    ]
+
+
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\x00": ""})
+
+
+def _escaped(value) -> str:
+    """A value as COPY's text format wants it; what UTF-8 cannot hold is left out."""
+    if value is None:
+        return "\\N"
+    if isinstance(value, int):
+        return str(value)
+    return value.translate(_ESCAPES).encode("utf-8", "ignore").decode()

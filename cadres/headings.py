@@ -1,0 +1,190 @@
+"""Finds the people in a sheet: the heading row, which column means what, which rows are people."""
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+
+from cadres.spreadsheets import Sheet
+
+#: field → headings seen, the surest first (docs: shared design, roster-import).
+SYNONYMS = {
+    "name": ["姓名", "名字"],
+    "sex": ["性别"],
+    "ethnic_group": ["民族"],
+    "id_number": ["身份证号", "身份证号码", "公民身份号码", "居民身份证号", "居民身份证号码", "身份证"],
+    "birth_date": ["出生年月", "出生日期", "出生年月日", "出生时间"],
+    "work_started": ["参加工作时间", "参加工作年月", "参加工作日期", "工作时间"],
+    "political_status": ["政治面貌"],
+    "party_joined": ["入党时间", "入党年月", "入党日期"],
+    "retired_on": [
+        "离退休时间", "退休时间", "退休年月", "离退休年月", "离休时间", "退休日期",
+        "离退休情况时间", "退休情况时间",
+    ],
+    "retirement_kind": ["离退休类别", "离/退休", "离退休", "离退休情况类别", "离退休性质"],
+    "unit": ["原工作单位", "原单位", "工作单位", "单位", "原工作单位及职务", "单位名称"],
+    "former_post": ["原职务", "原单位职务", "职务"],
+    "rank": ["职级", "职务层次", "级别"],
+    "treatment": ["享受待遇", "现享受待遇"],
+    "phone": ["联系电话", "手机", "手机号码", "手机号", "电话", "联系方式", "电话号码"],
+    "township": [
+        "居住乡镇(街道)", "现居住乡镇", "居住地乡镇", "居住乡镇", "乡镇(街道)", "乡镇街道", "乡镇",
+    ],
+    "community": ["村(社区)", "村社区", "居住村(社区)", "社区"],
+    "address": ["详细地址", "家庭住址", "居住地址", "现住址", "住址"],
+    "branch": ["所在党支部", "所属支部", "所属党支部", "所在支部", "党支部"],
+    "activity_class": ["活动类别", "活动分类", "类别", "分类"],
+    "health": ["健康状况", "身体状况"],
+    "skills": ["特长"],
+    "remark": ["备注"],
+}  # fmt: skip
+#: The unit column of these holds the post too: 县教委副局长.
+UNIT_WITH_POST = {"原工作单位及职务"}
+NOT_DATA = {"序号", "编号", "问题"}
+#: Cells merged down over several people count for each of them.
+FILLED_DOWN = ("unit", "township", "community", "branch")
+HEADER_WITHIN = 30
+
+_MEANING = {heading: name for name, headings in SYNONYMS.items() for heading in headings}
+_TOTALS = ("合计", "小计", "总计", "共计", "总人数")
+_NOTES = re.compile(
+    r"^(注[:：]|说明|备注[:：]|填表|填报|审核|制表|负责人|单位负责人|经办|联系人|签字|签章|盖章|日期[:：])"
+)
+
+
+@dataclass
+class Table:
+    """The people of one sheet. `columns`: field → column from 0; `people`: (row number, cells)."""
+
+    sheet: Sheet
+    header_rows: list[int]
+    columns: dict[str, int]
+    unit_with_post: bool = False
+    unknown: list[str] = field(default_factory=list)
+    people: list[tuple[int, list]] = field(default_factory=list)
+    passed_over: list[tuple[int, str]] = field(default_factory=list)
+
+
+def heading_text(cell) -> str:
+    """A heading without blanks, line breaks and full-width forms: `出生\\n年月` → `出生年月`."""
+    if not isinstance(cell, str):
+        return ""
+    return re.sub(r"[\s*:]", "", unicodedata.normalize("NFKC", cell))
+
+
+def meaning(heading: str) -> str | None:
+    """The field a heading stands for, also without its remark in brackets."""
+    return _MEANING.get(heading) or _MEANING.get(re.sub(r"\([^)]*\)", "", heading))
+
+
+def find_table(sheet: Sheet) -> Table | None:
+    """The table of a sheet; None when it has no heading row (a cover sheet, an empty sheet)."""
+    best, at = 0, None
+    for index, row in enumerate(sheet.rows[:HEADER_WITHIN]):
+        found = {meaning(heading_text(cell)) for cell in row} - {None}
+        if "name" in found and len(found) >= 3 and len(found) > best:
+            best, at = len(found), index
+    if at is None:
+        return None
+    table = _with_columns(sheet, at)
+    _pick_people(table)
+    return table
+
+
+def _with_columns(sheet: Sheet, at: int) -> Table:
+    first, second = sheet.rows[at], _second_header_row(sheet, at)
+    groups = _spread(sheet, at)
+    table = Table(sheet, [at, at + 1] if second else [at], {})
+    names = []
+    for column in range(max(len(first), len(second or ()))):
+        top = groups.get(column) or heading_text(_at(first, column))
+        below = heading_text(_at(second, column)) if second else ""
+        names.append([n for n in dict.fromkeys([top + below, below, top]) if n])
+    _assign(table, names)
+    return table
+
+
+def _second_header_row(sheet: Sheet, at: int) -> list | None:
+    """The row below, when the heading row has groups merged across and that row names their parts."""
+    grouped = {
+        column
+        for (top, left), (bottom, right) in sheet.merged
+        if top == bottom == at and right > left
+        for column in range(left, right + 1)
+    }
+    if not grouped or at + 1 >= len(sheet.rows):
+        return None
+    row = sheet.rows[at + 1]
+    outside = [c for i, c in enumerate(row) if i not in grouped and c is not None]
+    inside = [heading_text(c) for i, c in enumerate(row) if i in grouped]
+    return row if any(inside) and not outside else None
+
+
+def _spread(sheet: Sheet, at: int) -> dict[int, str]:
+    """The group heading above each column of a merged range in the heading row."""
+    spread = {}
+    for (top, left), (bottom, right) in sheet.merged:
+        if top == bottom == at:
+            text = heading_text(_at(sheet.rows[at], left))
+            spread |= dict.fromkeys(range(left, right + 1), text)
+    return spread
+
+
+def _assign(table: Table, names: list[list[str]]) -> None:
+    for column, candidates in enumerate(names):
+        found = next((n for n in candidates if meaning(n)), None)
+        wanted = meaning(found) if found else None
+        if wanted == "phone" and "phone" in table.columns:
+            wanted = "second_phone"
+        if wanted and wanted not in table.columns:
+            table.columns[wanted] = column
+            table.unit_with_post |= wanted == "unit" and found in UNIT_WITH_POST
+        elif candidates and candidates[0] not in NOT_DATA:
+            table.unknown.append(candidates[0])
+
+
+def _at(row: list | None, column: int):
+    return row[column] if row is not None and column < len(row) else None
+
+
+def _pick_people(table: Table) -> None:
+    filled = _filled_down(table)
+    name = table.columns["name"]
+    known = [column for column in table.columns.values()]
+    for index in range(table.header_rows[-1] + 1, len(table.sheet.rows)):
+        row = table.sheet.rows[index]
+        given = [cell for cell in row if cell is not None and str(cell).strip()]
+        if not given:
+            continue
+        if _is_person(row, given, name, known):
+            table.people.append((index + 1, filled.get(index, row)))
+        elif heading_text(_at(row, name)) not in SYNONYMS["name"]:
+            table.passed_over.append((index + 1, str(given[0])[:40]))
+
+
+def _is_person(row: list, given: list, name: int, known: list[int]) -> bool:
+    first = heading_text(given[0])
+    if len(given) == 1 or first.startswith(_TOTALS) or _NOTES.match(first):
+        return False
+    named = heading_text(_at(row, name))
+    if named in SYNONYMS["name"] or named.startswith(_TOTALS):
+        return False
+    return bool(named) or _at(row, name) is not None or _given(row, known) >= 3
+
+
+def _given(row: list, columns: list[int]) -> int:
+    return sum(_at(row, column) is not None for column in columns)
+
+
+def _filled_down(table: Table) -> dict[int, list]:
+    """Rows, by index, in which a cell merged down from above is written out."""
+    wanted = {table.columns[f] for f in FILLED_DOWN if f in table.columns}
+    filled = {}
+    for (top, left), (bottom, _) in table.sheet.merged:
+        if left not in wanted or bottom == top or top <= table.header_rows[-1]:
+            continue
+        value = _at(table.sheet.rows[top], left)
+        for index in range(top + 1, min(bottom + 1, len(table.sheet.rows))):
+            row = filled.setdefault(index, list(table.sheet.rows[index]))
+            row.extend([None] * (left + 1 - len(row)))
+            row[left] = value
+    return filled

@@ -1,0 +1,392 @@
+"""Retired cadres, where they live and which activity class they are in, both kept as ledgers."""
+
+import datetime
+
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
+from django.db import models
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Left, Substr
+from django.urls import reverse
+
+from cadres.dates import PARTIAL_DATE, PartialDateField, age_on, latest_birth_for_age
+from cadres.history import tracked
+from cadres.masking import digest, mask_id_number, mask_phone
+from cadres.models.places import Community, Township
+from cadres.models.units import Unit
+from cadres.names import pinyin_of, search_tokens
+
+
+class Sex(models.TextChoices):
+    """性别"""
+
+    MALE = "M", "男"
+    FEMALE = "F", "女"
+
+
+class ActivityClass(models.TextChoices):
+    """活动类别"""
+
+    A = "A", "正常活动"
+    B = "B", "适当参加活动"
+    C = "C", "不能参加活动"
+
+
+class PoliticalStatus(models.TextChoices):
+    """政治面貌"""
+
+    MEMBER = "member", "中共党员"
+    PROBATIONARY = "probationary", "中共预备党员"
+    DEMOCRATIC = "democratic", "民主党派"
+    MASSES = "masses", "群众"
+    UNKNOWN = "unknown", "未知"
+
+
+PARTY_MEMBERS = (PoliticalStatus.MEMBER, PoliticalStatus.PROBATIONARY)
+
+
+class RetirementKind(models.TextChoices):
+    """离退休类别"""
+
+    HONOURED = "honoured", "离休"
+    ORDINARY = "ordinary", "退休"
+
+
+class Status(models.TextChoices):
+    """人员状态"""
+
+    ACTIVE = "active", "在册"
+    MOVED_AWAY = "moved_away", "已转出"
+    DECEASED = "deceased", "已去世"
+
+
+#: Columns that hold a personal number or address, and the digest column beside each.
+DIGESTED = {
+    "id_number": "id_number_digest",
+    "phone": "phone_digest",
+    "second_phone": "second_phone_digest",
+    "emergency_phone": "emergency_phone_digest",
+    "address": "address_digest",
+}
+
+
+class RetireeQuerySet(models.QuerySet):
+    def active(self):
+        return self.filter(status=Status.ACTIVE)
+
+    def aged(self, low: int, high: int | None, on: datetime.date):
+        """People of `low` to `high` full years (both included) on a day."""
+        found = self.exclude(birth_date="").filter(birth_date__lte=latest_birth_for_age(low, on))
+        if high is None:
+            return found
+        return found.filter(birth_date__gt=latest_birth_for_age(high + 1, on))
+
+    def search(self, words: str):
+        """By name, pinyin, initials (beginnings), or whole phone, or last four of the id number."""
+        found = self
+        for word in words.split()[:5]:
+            found = found.filter(search_key=tsquery(word))
+        return found
+
+
+def tsquery(word: str) -> Func:
+    """Digits must match a whole token, so that a number cannot be guessed digit by digit."""
+    quoted = "'" + word.lower().replace("\\", "\\\\").replace("'", "''") + "'"
+    is_number = any(c.isdigit() for c in word)
+    return Func(
+        Value(quoted if is_number else quoted + ":*"),
+        template="(%(expressions)s)::tsquery",
+        output_field=SearchVectorField(),
+    )
+
+
+def _listed(field: str, choices, name: str, optional: bool = False) -> models.CheckConstraint:
+    values = [*choices.values, ""] if optional else choices.values
+    return models.CheckConstraint(
+        condition=Q(**{f"{field}__in": values}),
+        name=name,
+        violation_error_message="请在列表中选择。",
+    )
+
+
+def _not_before(later: str, earlier: str, name: str, message: str) -> models.CheckConstraint:
+    return models.CheckConstraint(
+        condition=Q(**{later: ""}) | Q(**{earlier: ""}) | Q(**{f"{later}__gte": Left(earlier, 7)}),
+        name=name,
+        violation_error_message=message,
+    )
+
+
+def _partial(field: str) -> models.CheckConstraint:
+    return models.CheckConstraint(
+        condition=Q(**{field: ""}) | Q(**{f"{field}__regex": PARTIAL_DATE}),
+        name=f"retiree_{field}_form",
+        violation_error_message="日期请写成 1953-07 或 1953-07-15。",
+    )
+
+
+@tracked(
+    exclude=(
+        "id_number",
+        "phone",
+        "second_phone",
+        "emergency_phone",
+        "address",
+        "search_key",
+        "updated_at",
+    )
+)
+class Retiree(models.Model):
+    """离退休干部（老同志）"""
+
+    name = models.CharField("姓名", max_length=60)
+    name_pinyin = models.CharField("姓名拼音", max_length=240, editable=False)
+    search_key = SearchVectorField(null=True, editable=False)
+    sex = models.CharField("性别", max_length=1, choices=Sex, blank=True)
+    ethnic_group = models.CharField("民族", max_length=20, blank=True)
+    id_number = models.CharField("身份证号", max_length=18, null=True, blank=True, unique=True)
+    id_number_digest = models.CharField(max_length=32, blank=True, editable=False)
+    birth_date = PartialDateField("出生年月")
+    work_started = PartialDateField("参加工作时间")
+    political_status = models.CharField(
+        "政治面貌", max_length=12, choices=PoliticalStatus, default=PoliticalStatus.UNKNOWN
+    )
+    party_joined = PartialDateField("入党时间")
+    retired_on = PartialDateField("离退休时间")
+    retirement_kind = models.CharField(
+        "离退休类别", max_length=10, choices=RetirementKind, default=RetirementKind.ORDINARY
+    )
+    unit = models.ForeignKey(Unit, models.PROTECT, null=True, blank=True, verbose_name="原工作单位")
+    former_post = models.CharField("原职务", max_length=80, blank=True)
+    rank = models.CharField("职级", max_length=40, blank=True)
+    treatment = models.CharField("享受待遇", max_length=40, blank=True)
+    phone = models.CharField("联系电话", max_length=20, blank=True)
+    phone_digest = models.CharField(max_length=32, blank=True, editable=False)
+    second_phone = models.CharField("第二电话", max_length=20, blank=True)
+    second_phone_digest = models.CharField(max_length=32, blank=True, editable=False)
+    emergency_contact = models.CharField("紧急联系人", max_length=60, blank=True)
+    emergency_phone = models.CharField("紧急联系电话", max_length=20, blank=True)
+    emergency_phone_digest = models.CharField(max_length=32, blank=True, editable=False)
+    township = models.ForeignKey(
+        Township, models.PROTECT, null=True, blank=True, verbose_name="居住乡镇(街道)"
+    )
+    community = models.ForeignKey(
+        Community, models.PROTECT, null=True, blank=True, verbose_name="村(社区)"
+    )
+    address = models.CharField("详细地址", max_length=200, blank=True)
+    address_digest = models.CharField(max_length=32, blank=True, editable=False)
+    lives_in_county = models.BooleanField("长期在奉居住", default=True)
+    activity_class = models.CharField(
+        "活动类别", max_length=1, choices=ActivityClass, blank=True, editable=False
+    )
+    health = models.CharField("健康状况", max_length=60, blank=True)
+    skills = models.CharField("特长", max_length=100, blank=True)
+    remark = models.TextField("备注", blank=True)
+    status = models.CharField("状态", max_length=10, choices=Status, default=Status.ACTIVE)
+    moved_away_on = models.DateField("转出日期", null=True, blank=True)
+    died_on = models.DateField("去世日期", null=True, blank=True)
+    created_at = models.DateTimeField("建档时间", auto_now_add=True)
+    updated_at = models.DateTimeField("更新时间", auto_now=True)
+
+    objects = RetireeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "老同志"
+        verbose_name_plural = "老同志"
+        ordering = ["name_pinyin", "id"]
+        indexes = [
+            models.Index(fields=["name_pinyin", "id"], name="retiree_by_pinyin"),
+            models.Index(fields=["birth_date"], name="retiree_by_birth"),
+            models.Index(fields=["rank"], name="retiree_by_rank"),
+            models.Index(fields=["name", "unit"], name="retiree_by_name_unit"),
+            GinIndex(fields=["search_key"], name="retiree_search"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(name=""),
+                name="retiree_has_name",
+                violation_error_message="请填写姓名。",
+            ),
+            models.CheckConstraint(
+                condition=Q(id_number=None) | Q(id_number__regex=r"^[1-9]\d{16}[\dX]$"),
+                name="retiree_id_number_form",
+                violation_error_message="身份证号应为 18 位。",
+            ),
+            _listed("sex", Sex, "retiree_sex_listed", optional=True),
+            _listed("activity_class", ActivityClass, "retiree_class_listed", optional=True),
+            _listed("political_status", PoliticalStatus, "retiree_political_status_listed"),
+            _listed("retirement_kind", RetirementKind, "retiree_retirement_kind_listed"),
+            _listed("status", Status, "retiree_status_listed"),
+            *[_partial(f) for f in ("birth_date", "work_started", "party_joined", "retired_on")],
+            _not_before(
+                "work_started", "birth_date", "retiree_works_after_birth", "参加工作时间早于出生。"
+            ),
+            _not_before(
+                "party_joined", "birth_date", "retiree_joins_after_birth", "入党时间早于出生。"
+            ),
+            _not_before(
+                "retired_on",
+                "work_started",
+                "retiree_retires_after_work",
+                "离退休时间早于参加工作时间。",
+            ),
+            _not_before(
+                "retired_on", "birth_date", "retiree_retires_after_birth", "离退休时间早于出生。"
+            ),
+            models.CheckConstraint(
+                condition=Q(id_number=None)
+                | Q(birth_date="")
+                | Q(
+                    birth_date=Func(
+                        Substr("id_number", 7, 4),
+                        Value("-"),
+                        Substr("id_number", 11, 2),
+                        Value("-"),
+                        Substr("id_number", 13, 2),
+                        template="(%(expressions)s)",
+                        arg_joiner=" || ",
+                        output_field=models.CharField(),
+                    )
+                ),
+                name="retiree_birth_as_id_number",
+                violation_error_message="出生日期与身份证号不一致。",
+            ),
+            models.CheckConstraint(
+                condition=Q(community=None) | Q(township__isnull=False),
+                name="retiree_community_in_township",
+                violation_error_message="填了村(社区)，请同时填乡镇(街道)。",
+            ),
+            models.CheckConstraint(
+                condition=Q(status=Status.DECEASED, died_on__isnull=False)
+                | (~Q(status=Status.DECEASED) & Q(died_on=None)),
+                name="retiree_died_on_with_status",
+                violation_error_message="去世日期与状态不一致。",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status=Status.MOVED_AWAY) | Q(moved_away_on__isnull=False),
+                name="retiree_moved_on_with_status",
+                violation_error_message="请填写转出日期。",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status=Status.ACTIVE) | Q(moved_away_on=None),
+                name="retiree_active_not_moved",
+                violation_error_message="在册人员没有转出日期。",
+            ),
+            *[
+                models.CheckConstraint(
+                    condition=Q(**{f"{column}_digest": "", column: None})
+                    | Q(**{f"{column}_digest": "", column: ""})
+                    | (~Q(**{f"{column}_digest": ""}) & ~Q(**{column: ""})),
+                    name=f"retiree_{column}_digest",
+                )
+                for column in DIGESTED
+            ],
+        ]
+
+    def __str__(self):
+        return self.name
+
+    def get_absolute_url(self):
+        return reverse("admin:cadres_retiree_change", args=[self.pk])
+
+    def save(self, *args, **kwargs):
+        """Keeps the search key and the digests beside the values they are made of."""
+        self.id_number = self.id_number or None
+        self.name_pinyin = pinyin_of(self.name)
+        for column, beside in DIGESTED.items():
+            setattr(self, beside, digest(getattr(self, column)))
+        tokens = search_tokens(self.name, self.id_number, self.phone, self.second_phone)
+        self.search_key = Func(
+            Value(tokens, output_field=_TextArray()), function="array_to_tsvector"
+        )
+        super().save(*args, **kwargs)
+
+    @property
+    def masked_phone(self) -> str:
+        return mask_phone(self.phone)
+
+    @property
+    def masked_id_number(self) -> str:
+        return mask_id_number(self.id_number)
+
+    @property
+    def is_party_member(self) -> bool:
+        return self.political_status in PARTY_MEMBERS
+
+    def age_on(self, day: datetime.date) -> int | None:
+        """Full years of life on a day, None when the birth date is not known."""
+        return age_on(self.birth_date, day)
+
+
+class _TextArray(models.Field):
+    def db_type(self, connection):
+        return "text[]"
+
+
+class DatedQuerySet(models.QuerySet):
+    def on(self, day: datetime.date):
+        """Rows whose period holds the day: since ≤ day < until."""
+        return self.filter(Q(until=None) | Q(until__gt=day), since__lte=day)
+
+    def current(self):
+        return self.filter(until=None)
+
+
+@tracked(exclude=("address",))
+class Residence(models.Model):
+    """居住地（按日期记录）"""
+
+    retiree = models.ForeignKey(Retiree, models.PROTECT, related_name="residences")
+    township = models.ForeignKey(
+        Township, models.PROTECT, null=True, blank=True, verbose_name="乡镇(街道)"
+    )
+    community = models.ForeignKey(
+        Community, models.PROTECT, null=True, blank=True, verbose_name="村(社区)"
+    )
+    address = models.CharField("详细地址", max_length=200, blank=True)
+    address_digest = models.CharField(max_length=32, blank=True, editable=False)
+    since = models.DateField("自")
+    until = models.DateField("至", null=True, blank=True, help_text="不含当日")
+    source = models.CharField("依据", max_length=60, blank=True)
+
+    objects = DatedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "居住地"
+        verbose_name_plural = "居住地"
+        ordering = ["-since"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(until=None) | Q(until__gt=F("since")),
+                name="residence_until_after_since",
+                violation_error_message="结束日期应晚于开始日期。",
+            )
+        ]
+
+    def __str__(self):
+        return f"居住地 {self.pk}"
+
+
+@tracked()
+class ClassChange(models.Model):
+    """活动类别变动（台账）"""
+
+    retiree = models.ForeignKey(Retiree, models.PROTECT, related_name="class_changes")
+    activity_class = models.CharField("活动类别", max_length=1, choices=ActivityClass)
+    effective_from = models.DateField("生效日期")
+    reason = models.CharField("原因", max_length=200, blank=True)
+    source = models.CharField("依据", max_length=60, blank=True)
+    decided_by = models.ForeignKey(
+        "cadres.User", models.PROTECT, null=True, blank=True, verbose_name="审定人"
+    )
+    created_at = models.DateTimeField("登记时间", auto_now_add=True)
+
+    class Meta:
+        verbose_name = "活动类别变动"
+        verbose_name_plural = "活动类别变动"
+        ordering = ["-effective_from", "-id"]
+        indexes = [models.Index(fields=["retiree", "effective_from"], name="class_change_ledger")]
+        constraints = [_listed("activity_class", ActivityClass, "class_change_class_listed")]
+
+    def __str__(self):
+        return f"{self.get_activity_class_display()}（{self.effective_from}）"

@@ -1,0 +1,69 @@
+"""Who may do what: roles are groups; a branch secretary is whoever holds the seat today."""
+
+from django.contrib.auth.models import Group, Permission
+from django.db import models, transaction
+from django.db.models import Q
+
+
+class Role(models.TextChoices):
+    """角色（支部书记由支委任职决定，不在此列）"""
+
+    OFFICE_STAFF = "office_staff", "工作人员"
+    OFFICE_HEAD = "office_head", "负责人"
+    CONTACT = "community_contact", "村社区联络员"
+    RETIREE = "retiree", "老同志"
+    LEADER = "leader", "领导"
+    AUDITOR = "auditor", "审计"
+
+
+#: What each role may do in the admin: app.model → permission verbs. Nobody may delete people.
+_DESK = {
+    "cadres.retiree": "view add change",
+    "cadres.residence": "view",
+    "cadres.classchange": "view",
+    "cadres.unit": "view add change",
+    "cadres.unitalias": "view add change delete",
+    "cadres.area": "view add change",
+    "cadres.township": "view change",
+    "cadres.townshipalias": "view add change delete",
+    "cadres.community": "view add change",
+    "cadres.user": "view add change",
+    "branches.branch": "view add change",
+    "branches.branchalias": "view add change delete",
+    "branches.membership": "view add change",
+    "branches.committeeseat": "view add change",
+    "branches.importbatch": "view add change",
+    "points.rule": "view",
+}
+PERMISSIONS = {Role.OFFICE_STAFF: _DESK, Role.OFFICE_HEAD: _DESK}
+
+
+def has_role(user, *roles: Role) -> bool:
+    """True when the user is in one of the roles' groups (asked once per request)."""
+    if not user.is_active:
+        return False
+    if not hasattr(user, "_role_names"):
+        user._role_names = set(user.groups.values_list("name", flat=True))
+    return any(role.label in user._role_names for role in roles)
+
+
+def is_office(user) -> bool:
+    """Office staff or the office head."""
+    return has_role(user, Role.OFFICE_STAFF, Role.OFFICE_HEAD)
+
+
+@transaction.atomic
+def load_roles() -> None:
+    """Makes the groups and gives each exactly the permissions of this table."""
+    for role in Role:
+        group, _ = Group.objects.get_or_create(name=role.label)
+        group.permissions.set(_permissions(PERMISSIONS.get(role, {})))
+
+
+def _permissions(table: dict[str, str]):
+    wanted = Q(pk=None)
+    for label, verbs in table.items():
+        app, model = label.split(".")
+        names = [f"{verb}_{model}" for verb in verbs.split()]
+        wanted |= Q(content_type__app_label=app, codename__in=names)
+    return Permission.objects.filter(wanted)

@@ -1,0 +1,273 @@
+"""A roster file as clean rows: tables found, cells cleaned, names looked up. Writes nothing."""
+
+import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from cadres import cleaning, headings
+from cadres.cleaning import Clean, text_of
+from cadres.lookup import (
+    Match,
+    NameIndex,
+    branch_stem,
+    community_stem,
+    normal,
+    place_stem,
+    unit_stem,
+)
+from cadres.models import Community, Township, TownshipAlias, Unit, UnitAlias
+from cadres.spreadsheets import Workbook, WorkbookRefusedError
+
+#: Free text of the roster: column → most characters it may have.
+TEXTS = {
+    "former_post": 80,
+    "rank": 40,
+    "treatment": 40,
+    "address": 200,
+    "health": 60,
+    "skills": 100,
+    "remark": 2000,
+}
+LABELS = {
+    "name": "姓名", "sex": "性别", "ethnic_group": "民族", "id_number": "身份证号",
+    "birth_date": "出生年月", "work_started": "参加工作时间", "political_status": "政治面貌",
+    "party_joined": "入党时间", "retired_on": "离退休时间", "retirement_kind": "离退休类别",
+    "unit": "原工作单位", "former_post": "原职务", "rank": "职级", "treatment": "享受待遇",
+    "phone": "联系电话", "second_phone": "第二电话", "township": "居住乡镇(街道)",
+    "community": "村(社区)", "address": "详细地址", "branch": "所在党支部",
+    "activity_class": "活动类别", "health": "健康状况", "skills": "特长", "remark": "备注",
+}  # fmt: skip
+
+
+class CommunityIndex:
+    """Villages and communities: the same name occurs in several townships."""
+
+    def __init__(self, communities: list[tuple[int, str, str, int]]):
+        self.township = {pk: township for pk, _, _, township in communities}
+        self.inside: dict[int | None, NameIndex] = {}
+        for township in {None, *self.township.values()}:
+            names, aliases = {}, {}
+            for pk, name, short_name, home in communities:
+                if township in (None, home):
+                    aliases[short_name] = None if short_name in aliases else pk
+                    names[name] = pk
+            if township is None:
+                repeated = [n for n in names if [c[1] for c in communities].count(n) > 1]
+                names = {n: pk for n, pk in names.items() if n not in repeated}
+                aliases |= {n: None for n in repeated}
+            self.inside[township] = NameIndex(names, aliases, stem=community_stem)
+
+    def find(self, text: str, township: int | None) -> Match:
+        return self.inside.get(township, self.inside[None]).find(text)
+
+
+@dataclass
+class Names:
+    """All that a row names and the database knows."""
+
+    units: NameIndex
+    townships: NameIndex
+    communities: CommunityIndex
+    branches: NameIndex
+
+    @classmethod
+    def load(cls, branches: dict[str, int], branch_aliases: dict[str, int]) -> "Names":
+        units = dict(Unit.objects.values_list("name", "pk"))
+        unit_aliases = dict(UnitAlias.objects.values_list("name", "unit_id"))
+        townships = dict(Township.objects.values_list("name", "pk"))
+        old_names = list(TownshipAlias.objects.values_list("name", "township_id", "note"))
+        columns = ("pk", "name", "short_name", "township_id")
+        return cls(
+            NameIndex(units, unit_aliases, stem=unit_stem),
+            NameIndex(
+                townships,
+                {name: pk for name, pk, _ in old_names},
+                stem=place_stem,
+                hints={name: tuple(note.split("、")) for name, _, note in old_names if note},
+            ),
+            CommunityIndex(list(Community.objects.values_list(*columns))),
+            NameIndex(branches, branch_aliases, stem=branch_stem),
+        )
+
+
+@dataclass
+class RosterRow:
+    """One person's row: where it stands, what it says, what is wrong with it, and its raw cells."""
+
+    sheet: str
+    row: int
+    clean: Clean
+    cells: list
+
+
+@dataclass
+class Roster:
+    """The clean rows of a file and what was noticed on the way."""
+
+    rows: list[RosterRow] = field(default_factory=list)
+    layout: dict[str, dict] = field(default_factory=dict)
+    unknown_columns: list[str] = field(default_factory=list)
+    passed_over: list[dict] = field(default_factory=list)
+
+
+def read_roster(book: Workbook, names: Names, today: datetime.date) -> Roster:
+    """All people of all sheets. Raises WorkbookRefusedError when there is no heading row."""
+    tables = [t for sheet in book.sheets if (t := headings.find_table(sheet))]
+    if not tables:
+        raise WorkbookRefusedError("no_header")
+    roster = Roster()
+    for table in tables:
+        _note(roster, table)
+        reader = RowReader(table, names, today, in_csv=book.kind == "csv")
+        roster.rows.extend(reader.rows())
+    for sheet in book.sheets:
+        if sheet.hidden:
+            roster.passed_over.append({"sheet": sheet.name, "row": 0, "text": "隐藏的工作表"})
+    if not roster.rows:
+        raise WorkbookRefusedError("no_people")
+    _mark_duplicates(roster.rows)
+    return roster
+
+
+def _note(roster: Roster, table: headings.Table) -> None:
+    rows = table.sheet.rows
+    roster.layout[table.sheet.name] = {"header": [rows[i] for i in table.header_rows]}
+    roster.unknown_columns += [n for n in table.unknown if n not in roster.unknown_columns]
+    roster.passed_over += [
+        {"sheet": table.sheet.name, "row": row, "text": text} for row, text in table.passed_over
+    ]
+
+
+class RowReader:
+    """Cleans the rows of one table."""
+
+    def __init__(self, table: headings.Table, names: Names, today, in_csv: bool):
+        self.table, self.names, self.today, self.in_csv = table, names, today, in_csv
+        self.columns = table.columns
+        self.texts = {c: TEXTS[c] for c in TEXTS if c in table.columns}
+
+    def rows(self) -> Iterator[RosterRow]:
+        for number, cells in self.table.people:
+            yield RosterRow(self.table.sheet.name, number, self._clean(cells), cells)
+
+    def _clean(self, cells: list) -> Clean:
+        given = {f: cells[c] for f, c in self.columns.items() if c < len(cells)}
+        row = Clean()
+        row.values["name"] = cleaning.clean_name(given.get("name"), row)
+        self._person(given, row)
+        self._career(given, row)
+        self._places(given, row)
+        cleaning.check_order(row)
+        for column, longest in self.texts.items():
+            row.values[column] = self._text(column, given.get(column), longest, row)
+        return row
+
+    def _person(self, given: dict, row: Clean) -> None:
+        number = cleaning.clean_id_number(given.get("id_number"), row, self.today)
+        values = row.values
+        values["id_number"] = number
+        values["sex"] = cleaning.clean_sex(given.get("sex"), number, row)
+        values["birth_date"] = cleaning.clean_birth(
+            given.get("birth_date"), number, row, self.today, self.in_csv
+        )
+        values["ethnic_group"] = cleaning.clean_ethnic_group(given.get("ethnic_group"))
+        phones = [given.get("phone"), given.get("second_phone")]
+        values["phone"], values["second_phone"] = cleaning.clean_phones(phones, row)
+        values["activity_class"] = cleaning.clean_class(given.get("activity_class"), row)
+
+    def _career(self, given: dict, row: Clean) -> None:
+        values = row.values
+        for column in ("work_started", "retired_on"):
+            values[column] = cleaning.clean_date(
+                column, given.get(column), row, self.today, self.in_csv
+            )
+        values["retirement_kind"] = cleaning.clean_retirement_kind(
+            given.get("retirement_kind"), row
+        )
+        self._party(given, row)
+        self._unit(given, row)
+
+    def _party(self, given: dict, row: Clean) -> None:
+        """Without a column for it, a date of joining means a member, the word 群众 what it says."""
+        joined = given.get("party_joined")
+        said = cleaning.clean_political_status(given.get("political_status"), row)
+        if text_of(joined) in ("群众", "非党员", "非党"):
+            said, joined = said or "masses", None
+        row.values["party_joined"] = cleaning.clean_date(
+            "party_joined", joined, row, self.today, self.in_csv
+        )
+        if said is None and "political_status" not in self.columns and text_of(joined):
+            said = "member"
+        row.values["political_status"] = said
+
+    def _unit(self, given: dict, row: Clean) -> None:
+        text = text_of(given.get("unit"))
+        match = self.names.units.find(text) if text else None
+        if match and match.pk is None and self.table.unit_with_post:
+            match, post = self._split_post(text, match)
+            row.values["former_post"] = post
+        row.values["unit_id"] = self._taken("unit", "单位", text, match, row)
+
+    def _split_post(self, text: str, whole: Match) -> tuple[Match, str | None]:
+        """县教委副局长: the longest beginning that is a unit by name or alias, and the rest."""
+        key = normal(text)
+        for end in range(len(key) - 1, 2, -1):
+            if self.names.units.known.get(key[:end]):
+                return self.names.units.find(key[:end]), key[end:]
+        return whole, None
+
+    def _places(self, given: dict, row: Clean) -> None:
+        text = text_of(given.get("township"))
+        match = self.names.townships.find(text) if text else None
+        township = self._taken("township", "乡镇(街道)", text, match, row)
+        text = text_of(given.get("community"))
+        match = self.names.communities.find(text, township) if text else None
+        if match and match.pk is None and row.is_rejected and given.get("township"):
+            match = None  # the township has to be mended first
+            text = ""
+        community = self._taken("community", "村(社区)", text, match, row)
+        if community and not township:
+            township = self.names.communities.township[community]
+        row.values["township_id"], row.values["community_id"] = township, community
+        text = text_of(given.get("branch"))
+        match = self.names.branches.find(text) if text and text != "无" else None
+        row.values["branch_id"] = self._taken("branch", "党支部", text, match, row)
+
+    def _taken(self, column: str, label: str, text: str, match: Match | None, row: Clean):
+        if match is None:
+            return None
+        code = {"unit": "unit_unknown", "branch": "branch_unknown"}.get(column, "township_unknown")
+        if match.pk is None:
+            near = "、".join(match.suggestions)
+            hint = f"，是不是：{near}？" if near else "，请核对名称。"
+            row.add(column, code, f"没有找到{label}“{text[:40]}”{hint}", text[:40])
+        elif match.is_close:
+            words = f"{label}“{text[:40]}”按“{match.name}”处理。"
+            row.add(column, "name_matched_closely", words, text[:40], cleaning.WARNING)
+        return match.pk
+
+    def _text(self, column: str, cell, longest: int, row: Clean) -> str | None:
+        text = text_of(cell) or row.values.get(column) or ""
+        if len(text) > longest:
+            words = f"{LABELS[column]}太长，最多 {longest} 个字，请缩短。"
+            row.add(column, "text_too_long", words, text[:20])
+        return text or None
+
+
+def _mark_duplicates(rows: list[RosterRow]) -> None:
+    """The second good row of the same person is refused, and says where the first one stands."""
+    seen: dict[object, RosterRow] = {}
+    for row in rows:
+        if row.clean.is_rejected:
+            continue
+        values = row.clean.values
+        person = (values["name"], (values["birth_date"] or "")[:7], values["unit_id"])
+        key = values["id_number"] or person
+        first = seen.get(key)
+        if first:
+            words = f"与第 {first.row} 行是同一个人，请删去一行。"
+            column = "id_number" if values["id_number"] else "name"
+            value = cleaning.mask_id_number(values["id_number"]) or values["name"]
+            row.clean.add(column, "duplicate_in_file", words, value)
+        else:
+            seen[key] = row

@@ -1,0 +1,184 @@
+"""All settings. Everything that differs between machines is read from the environment here."""
+
+import os
+from pathlib import Path
+
+import dj_database_url
+import pghistory
+from django.core.exceptions import ImproperlyConfigured
+
+from fengjie_cadres import services
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# ---- the environment, all of it -------------------------------------------------------------
+DATABASE_URL = os.environ.get("DATABASE_URL") or services.database_url()
+REDIS_URL = os.environ.get("REDIS_URL") or services.redis_url()
+#: Web, worker and commands run in this role; manage.py lifts it for `migrate` and its like.
+DATABASE_ROLE = os.environ.get("DATABASE_ROLE", "cadres_app")
+DEBUG = os.environ.get("DEBUG") == "1"
+#: The demo county may be loaded and its passwords shown. Off as soon as the database is not ours.
+DEMO = os.environ.get("DEMO", "1" if services.is_embedded(DATABASE_URL) else "0") == "1"
+HTTPS = os.environ.get("HTTPS", "0" if DEMO else "1") == "1"
+ALLOWED_HOSTS = os.environ.get("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
+CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("CSRF_TRUSTED_ORIGINS", "").split(",") if o]
+PRIVATE_ROOT = Path(os.environ.get("PRIVATE_ROOT") or services.home() / "private")
+SECRET_KEY = os.environ.get("SECRET_KEY") or services.secret_key()
+#: Key of the digests that stand in the history for identity numbers and phones. Never change it.
+DIGEST_KEY = os.environ.get("DIGEST_KEY") or SECRET_KEY
+QUEUE = os.environ.get("CELERY_QUEUE", "cadres")
+OFFICE_PHONE = os.environ.get("OFFICE_PHONE", "023-56550000")
+
+if not SECRET_KEY:
+    raise ImproperlyConfigured("没有 SECRET_KEY：请先运行 make services，或在环境变量里设置。")
+
+# ---- Django -----------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "fengjie_cadres.apps.RoofConfig",
+    "fengjie_cadres.apps.OfficeAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "crispy_forms",
+    "pgtrigger",
+    "pghistory",
+    "cadres",
+    "points",
+    "branches",
+    "volunteering",
+    "suggestions",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "cadres.middleware.HistoryMiddleware",
+    "cadres.middleware.NoStoreMiddleware",
+    "fengjie_cadres.middleware.DatabaseDownMiddleware",
+]
+ROOT_URLCONF = "fengjie_cadres.urls"
+WSGI_APPLICATION = "fengjie_cadres.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "cadres.context.office",
+            ]
+        },
+    }
+]
+
+DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=60)}
+if not DATABASES["default"]["ENGINE"].endswith("postgresql"):
+    raise ImproperlyConfigured("DATABASE_URL 必须指向 PostgreSQL（15 或更高版本）。")
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 3)
+if DATABASE_ROLE:
+    DATABASES["default"]["OPTIONS"]["assume_role"] = DATABASE_ROLE
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "cadres.User"
+AUTHENTICATION_BACKENDS = ["cadres.login.NameOrPhoneBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "login"
+
+LANGUAGE_CODE = "zh-hans"
+TIME_ZONE = "Asia/Shanghai"
+USE_I18N = True
+USE_TZ = True
+FORMAT_MODULE_PATH = ["fengjie_cadres.formats"]
+
+STATIC_URL = "static/"
+STATIC_ROOT = Path(os.environ.get("STATIC_ROOT") or services.home() / "static")
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": PRIVATE_ROOT, "base_url": None},
+    },
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
+
+CRISPY_ALLOWED_TEMPLATE_PACKS = ("elder",)
+CRISPY_TEMPLATE_PACK = "elder"
+FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
+
+# ---- history ----------------------------------------------------------------------------------
+# The context stands in each event itself: one row per change, nothing ever updated.
+PGHISTORY_CONTEXT_FIELD = pghistory.ContextJSONField()
+PGHISTORY_CONTEXT_ID_FIELD = pghistory.ContextUUIDField()
+PGHISTORY_OBJ_FIELD = pghistory.ObjForeignKey(db_constraint=False)
+
+# ---- security ---------------------------------------------------------------------------------
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "base-uri": ["'self'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+        "object-src": ["'none'"],
+    }
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+
+# ---- Celery -----------------------------------------------------------------------------------
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_DEFAULT_QUEUE = QUEUE
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# With a hung broker a page must still answer within three seconds.
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_timeout": 2,
+    "socket_connect_timeout": 2,
+    "max_retries": 1,
+}
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULE = {
+    "sweep": {"task": "sweep", "schedule": 15, "options": {"expires": 15}},
+    "empty-old-imports": {"task": "empty-old-imports", "schedule": 24 * 3600},
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+}
