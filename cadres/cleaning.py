@@ -143,7 +143,7 @@ class AmbiguousDateError(Exception):
 
 @functools.lru_cache(maxsize=16384)
 def read_date(text: str, may_lack_zero: bool) -> str:
-    """ISO day or month. Raises ValueError, or AmbiguousDateError (`may_lack_zero`: was a number)."""
+    """ISO day or month. Raises ValueError; AmbiguousDateError where a number may lack a zero."""
     text = unicodedata.normalize("NFKC", text).replace(" ", "")
     if may_lack_zero and re.fullmatch(r"\d{4}\.1", text):
         raise AmbiguousDateError(text)
@@ -327,4 +327,5 @@ def clean_phones(cells: list, row: Clean) -> tuple[str | None, str | None]:
                 words = "电话号码位数不对，这个号码没有采用。"
                 row.add("phone", "phone_invalid", words, mask_phone(part[:11]), WARNING)
     found = list(dict.fromkeys(sorted(found, key=lambda p: "-" in p)))
-    return (found + [None, None])[0], (found + [None, None])[1]
+    first, second, *_ = [*found, None, None]
+    return first, second

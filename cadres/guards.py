@@ -15,7 +15,7 @@ END $$;
 DO $$ BEGIN
     EXECUTE format('GRANT {APP_ROLE} TO %I', current_user);
 EXCEPTION WHEN OTHERS THEN
-    -- two databases of one server migrate at once (tests): the grant is the server's, once is enough
+    -- two databases of one server migrate at once (tests): one grant serves both
     IF SQLERRM NOT LIKE '%tuple concurrently updated%' AND SQLSTATE <> '23505' THEN RAISE; END IF;
 END $$;
 GRANT USAGE ON SCHEMA public TO {APP_ROLE};

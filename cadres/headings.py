@@ -11,7 +11,7 @@ SYNONYMS = {
     "name": ["姓名", "名字"],
     "sex": ["性别"],
     "ethnic_group": ["民族"],
-    "id_number": ["身份证号", "身份证号码", "公民身份号码", "居民身份证号", "居民身份证号码", "身份证"],
+    "id_number": ["身份证号", "身份证号码", "公民身份号码", "居民身份证号", "身份证"],
     "birth_date": ["出生年月", "出生日期", "出生年月日", "出生时间"],
     "work_started": ["参加工作时间", "参加工作年月", "参加工作日期", "工作时间"],
     "political_status": ["政治面貌"],
@@ -104,7 +104,7 @@ def _with_columns(sheet: Sheet, at: int) -> Table:
 
 
 def _second_header_row(sheet: Sheet, at: int) -> list | None:
-    """The row below, when the heading row has groups merged across and that row names their parts."""
+    """The row below, when headings merged across have their parts named there."""
     grouped = {
         column
         for (top, left), (bottom, right) in sheet.merged

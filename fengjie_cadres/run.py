@@ -149,6 +149,7 @@ def end_leftovers(port: int) -> None:
     for pid in living:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGKILL)
+    embedded.wait_until(lambda: not any(map(embedded.birth, living)), 5)
     note_of(port).unlink()
 
 

@@ -12,7 +12,7 @@ HISTORY = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [("branches", "0001_initial"), ("cadres", "0003_add_app_role_and_guards")]
+    dependencies = [("branches", "0001_initial"), ("cadres", "0002_add_app_role_and_guards")]
 
     operations = [
         *[append_only(table) for table in HISTORY],

@@ -4,9 +4,10 @@ import datetime
 
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Func, Q, Value
-from django.db.models.functions import Left, Substr
+from django.db.models.functions import Left
 from django.urls import reverse
 
 from cadres.dates import PARTIAL_DATE, PartialDateField, age_on, latest_birth_for_age
@@ -234,24 +235,6 @@ class Retiree(models.Model):
                 "retired_on", "birth_date", "retiree_retires_after_birth", "离退休时间早于出生。"
             ),
             models.CheckConstraint(
-                condition=Q(id_number=None)
-                | Q(birth_date="")
-                | Q(
-                    birth_date=Func(
-                        Substr("id_number", 7, 4),
-                        Value("-"),
-                        Substr("id_number", 11, 2),
-                        Value("-"),
-                        Substr("id_number", 13, 2),
-                        template="(%(expressions)s)",
-                        arg_joiner=" || ",
-                        output_field=models.CharField(),
-                    )
-                ),
-                name="retiree_birth_as_id_number",
-                violation_error_message="出生日期与身份证号不一致。",
-            ),
-            models.CheckConstraint(
                 condition=Q(community=None) | Q(township__isnull=False),
                 name="retiree_community_in_township",
                 violation_error_message="填了村(社区)，请同时填乡镇(街道)。",
@@ -286,9 +269,6 @@ class Retiree(models.Model):
     def __str__(self):
         return self.name
 
-    def get_absolute_url(self):
-        return reverse("admin:cadres_retiree_change", args=[self.pk])
-
     def save(self, *args, **kwargs):
         """Keeps the search key and the digests beside the values they are made of."""
         self.id_number = self.id_number or None
@@ -300,6 +280,16 @@ class Retiree(models.Model):
             Value(tokens, output_field=_TextArray()), function="array_to_tsvector"
         )
         super().save(*args, **kwargs)
+
+    def get_absolute_url(self):
+        return reverse("admin:cadres_retiree_change", args=[self.pk])
+
+    def clean(self):
+        """What the database also holds (retiree_birth_as_id_number), said in words."""
+        number = self.id_number or ""
+        born = f"{number[6:10]}-{number[10:12]}-{number[12:14]}"
+        if number and self.birth_date not in ("", born):
+            raise ValidationError({"birth_date": "出生日期与身份证号不一致，请核对。"})
 
     @property
     def masked_phone(self) -> str:

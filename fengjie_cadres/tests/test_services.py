@@ -53,11 +53,11 @@ def run(*words) -> str:
 
 def postmaster(folder: Path) -> int:
     """The pid of the running server, 0 when there is none."""
-    return embedded._server_pid(folder / "home" / "pg" / "data" / "postmaster.pid")
+    return embedded.server_pid(folder / "home" / "pg" / "data" / "postmaster.pid")
 
 
 def wait_for(condition) -> bool:
-    return embedded._wait_until(condition, 20)
+    return embedded.wait_until(condition, 20)
 
 
 def hold(words: list[str], folder: Path) -> subprocess.Popen:
@@ -159,7 +159,7 @@ def test_a_killed_server_is_started_again(command, folder):
     url = run(*command, "up").splitlines()[0].partition("=")[2]
     connection = psycopg2.connect(url)
     os.kill(postmaster(folder), signal.SIGKILL)
-    os.kill(embedded._server_pid(folder / "home" / "valkey" / "valkey.pid"), signal.SIGKILL)
+    os.kill(embedded.server_pid(folder / "home" / "valkey" / "valkey.pid"), signal.SIGKILL)
     run(*command, "up")
     connection.close()
     psycopg2.connect(url).close()

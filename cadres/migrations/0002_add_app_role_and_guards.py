@@ -17,7 +17,7 @@ HISTORY = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [("cadres", "0002_initial")]
+    dependencies = [("cadres", "0001_initial")]
 
     operations = [
         create_app_role(),
@@ -30,8 +30,12 @@ class Migration(migrations.Migration):
             ALTER TABLE cadres_retiree ADD CONSTRAINT retiree_community_of_township
                 FOREIGN KEY (community_id, township_id)
                 REFERENCES cadres_community (id, township_id) DEFERRABLE INITIALLY DEFERRED;
+            ALTER TABLE cadres_retiree ADD CONSTRAINT retiree_birth_as_id_number CHECK (
+                id_number IS NULL OR birth_date = '' OR birth_date = substr(id_number, 7, 4)
+                || '-' || substr(id_number, 11, 2) || '-' || substr(id_number, 13, 2));
             """,
             """
+            ALTER TABLE cadres_retiree DROP CONSTRAINT retiree_birth_as_id_number;
             ALTER TABLE cadres_retiree DROP CONSTRAINT retiree_community_of_township;
             ALTER TABLE cadres_community DROP CONSTRAINT community_with_township;
             """,
