@@ -45,7 +45,6 @@ test-slow: venv chromium
 # SECRET_KEY: settings need one, and the services that make it are not up here. The warning
 # silenced says that the database cannot be asked which migrations it has.
 check: export SECRET_KEY = check
-check: export DATABASE_ROLE =
 check: venv
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .

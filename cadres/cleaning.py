@@ -294,9 +294,9 @@ def clean_ethnic_group(cell) -> str | None:
 
 
 @functools.lru_cache(maxsize=16384)
-def _phone(text: str) -> str | None:
+def read_phone(text: str) -> str | None:
     """Digits of a mobile, or a land line as `023-56551234`; None when it is no phone number."""
-    digits = re.sub(r"[^\d]", "", text).removeprefix("0086")
+    digits = re.sub(r"[^\d]", "", unicodedata.normalize("NFKC", text)).removeprefix("0086")
     digits = digits[2:] if len(digits) == 13 and digits.startswith("86") else digits
     if re.fullmatch(r"1[3-9]\d{9}", digits):
         return digits
@@ -317,10 +317,10 @@ def clean_phones(cells: list, row: Clean) -> tuple[str | None, str | None]:
     found = []
     for cell in cells:
         text = unicodedata.normalize("NFKC", text_of(cell))
-        whole = _phone(text) if text else None
+        whole = read_phone(text) if text else None
         parts = [text] if whole else re.split(r"[/,、;|或]+|\s+(?=1\d{2}|0\d{2})", text)
         for part in filter(None, (p.strip() for p in parts)):
-            phone = _phone(part)
+            phone = read_phone(part)
             if phone:
                 found.append(phone)
             elif part != "无":

@@ -1,6 +1,9 @@
 """Who may do what: roles are groups; a branch secretary is whoever holds the seat today."""
 
+import functools
+
 from django.contrib.auth.models import Group, Permission
+from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
 from django.db.models import Q
 
@@ -60,6 +63,14 @@ def load_roles() -> None:
         group.permissions.set(_permissions(PERMISSIONS.get(role, {})))
 
 
+def give_role(user, role: Role) -> None:
+    """Puts a user into a role; the office's people may open the desk."""
+    user.groups.add(Group.objects.get(name=role.label))
+    if role in PERMISSIONS and not user.is_staff:
+        user.is_staff = True
+        user.save(update_fields=["is_staff"])
+
+
 def _permissions(table: dict[str, str]):
     wanted = Q(pk=None)
     for label, verbs in table.items():
@@ -67,3 +78,15 @@ def _permissions(table: dict[str, str]):
         names = [f"{verb}_{model}" for verb in verbs.split()]
         wanted |= Q(content_type__app_label=app, codename__in=names)
     return Permission.objects.filter(wanted)
+
+
+def office_only(view):
+    """Decorator for views of the office: everybody else reads that the page is not for them."""
+
+    @functools.wraps(view)
+    def checked(request, *args, **kwargs):
+        if not is_office(request.user):
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return checked

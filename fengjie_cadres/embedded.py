@@ -35,7 +35,8 @@ class ServiceError(Exception):
 
 def say(text: str) -> None:
     """Tells the user; standard output is kept for addresses."""
-    print(text, file=sys.stderr, flush=True)
+    with contextlib.suppress(OSError):  # a closed terminal must not keep us from tidying up
+        print(text, file=sys.stderr, flush=True)
 
 
 # ---- processes ---------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """The second step of `make run`: reference data, the demo county and static files.
 
-A process of its own, because these steps run in another database role than migrations do; one
-for all of them, because starting Django costs most of a second each time. Prints the log-ins.
+A process of its own, because these steps run in another database role than migrations do; only
+one for all of them, because starting Django costs a second each time. Prints the log-ins.
 """
 
 import contextlib

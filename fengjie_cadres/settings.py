@@ -64,7 +64,6 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "cadres.middleware.HistoryMiddleware",
     "cadres.middleware.NoStoreMiddleware",
-    "fengjie_cadres.middleware.DatabaseDownMiddleware",
 ]
 ROOT_URLCONF = "fengjie_cadres.urls"
 WSGI_APPLICATION = "fengjie_cadres.wsgi.application"

@@ -1,1 +1,25 @@
-urlpatterns = []
+"""All addresses. What is open without logging in is listed in OPEN_VIEWS and nowhere else."""
+
+from django.contrib import admin
+from django.contrib.auth import views as auth
+from django.urls import include, path
+
+from fengjie_cadres import views
+
+#: Names of the only pages that strangers may open (compared with the resolver by a test).
+OPEN_VIEWS = {"healthz", "readyz", "login", "privacy", "admin:login"}
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("login/", views.Login.as_view(), name="login"),
+    path("logout/", auth.LogoutView.as_view(), name="logout"),
+    path("privacy/", views.privacy, name="privacy"),
+    path("healthz", views.healthz, name="healthz"),
+    path("readyz", views.readyz, name="readyz"),
+    path("jobs/", include("cadres.urls")),
+    path("imports/", include("branches.urls")),
+    path("admin/", admin.site.urls),
+]
+handler404 = "fengjie_cadres.views.not_found"
+handler403 = "fengjie_cadres.views.forbidden"
+handler500 = "fengjie_cadres.views.server_error"

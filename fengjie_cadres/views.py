@@ -1,5 +1,120 @@
+"""Logging in, home by role, health, and the pages for what went wrong."""
+
+import datetime
+import sys
+
+import redis
+from django.conf import settings
+from django.contrib.auth import views as auth
+from django.contrib.auth.decorators import login_not_required
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db.models import Count
 from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from branches.access import secretary_branches, visible_retirees
+from branches.models import Branch, ImportBatch
+from cadres.models import ActivityClass, Heartbeat, Unit
+from cadres.roles import Role, has_role, is_office
+from fengjie_cadres.forms import LoginForm
+
+#: A worker that has not reported for this long counts as stopped.
+HEARTBEAT = datetime.timedelta(seconds=60)
 
 
-def home(r):
-    return HttpResponse("")
+class Login(auth.LoginView):
+    template_name = "login.html"
+    authentication_form = LoginForm
+    redirect_authenticated_user = True
+
+
+def home(request):
+    """What somebody comes for, by role; who has several roles sees them one below the other."""
+    people = visible_retirees(request.user)
+    context = {
+        "is_office": is_office(request.user),
+        "sees_figures": is_office(request.user)
+        or has_role(request.user, Role.LEADER, Role.AUDITOR),
+        "branches": secretary_branches(request.user),
+        "retiree": request.user.retiree,
+        "community": request.user.community,
+        "today": timezone.localdate(),
+    }
+    if context["sees_figures"]:
+        context |= _figures(people)
+    elif context["branches"]:
+        context["people"] = people.select_related("unit").order_by("name_pinyin", "id")
+    return render(request, "home.html", context)
+
+
+def _figures(people) -> dict:
+    people = people.active().order_by()
+    by_class = dict(people.values_list("activity_class").annotate(Count("pk")))
+    return {
+        "people_count": sum(by_class.values()),
+        "classes": [(label, by_class.get(code, 0)) for code, label in ActivityClass.choices],
+        "unclassed": by_class.get("", 0),
+        "unit_count": Unit.objects.count(),
+        "branch_count": Branch.objects.count(),
+        "last_import": ImportBatch.objects.filter(written_at__isnull=False).first(),
+    }
+
+
+@login_not_required
+def privacy(request):
+    return render(request, "privacy.html")
+
+
+@login_not_required
+def healthz(request):
+    """Alive: this process answers."""
+    return HttpResponse("ok", content_type="text/plain")
+
+
+@login_not_required
+def readyz(request):
+    """Ready: database, broker and worker; strangers are told nothing more."""
+    ready = _database_answers() and _broker_answers()
+    words = "ready" if ready else "not ready"
+    return HttpResponse(words, content_type="text/plain", status=200 if ready else 503)
+
+
+def _database_answers() -> bool:
+    since = timezone.now() - HEARTBEAT
+    try:
+        return Heartbeat.objects.filter(name="worker", beat_at__gte=since).exists()
+    except (DatabaseError, InterfaceError):
+        connection.close()
+        return False
+
+
+def _broker_answers() -> bool:
+    url = settings.REDIS_URL.replace("redis+socket://", "unix://")
+    timeout = {"socket_timeout": 2}
+    if not url.startswith("unix:"):
+        timeout["socket_connect_timeout"] = 2
+    try:
+        with redis.Redis.from_url(url, **timeout) as client:
+            return client.ping()
+    except redis.RedisError:
+        return False
+
+
+def not_found(request, exception):
+    return render(request, "404.html", status=404)
+
+
+def forbidden(request, exception):
+    return render(request, "403.html", status=403)
+
+
+def server_error(request):
+    """Without the database not even who is logged in is known: a page that asks for nothing."""
+    error = sys.exc_info()[1]
+    if isinstance(error, OperationalError | InterfaceError):
+        connection.close()
+        response = render(None, "503.html", status=503)
+        response["Retry-After"] = "10"
+        return response
+    return render(None, "500.html", status=500)

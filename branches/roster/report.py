@@ -1,6 +1,6 @@
 """What became of a file: as JSON, and the rejected rows as a workbook to mend and send again."""
 
-from pathlib import Path
+from typing import BinaryIO
 
 import xlsxwriter
 
@@ -29,10 +29,10 @@ def problems(batch: ImportBatch):
             yield {"sheet": sheet, "row": row} | problem
 
 
-def write_rejected(batch: ImportBatch, path: str | Path) -> int:
+def write_rejected(batch: ImportBatch, path: str | BinaryIO) -> int:
     """Writes the rejected rows, in the layout they came in, with a column 问题; how many."""
     rows = StagedRow.objects.filter(batch=batch, verdict=Verdict.REJECTED)
-    book = xlsxwriter.Workbook(str(path), {"strings_to_formulas": False, "strings_to_urls": False})
+    book = xlsxwriter.Workbook(path, {"strings_to_formulas": False, "strings_to_urls": False})
     styles = _styles(book)
     written = 0
     for number, (name, layout) in enumerate(batch.notes.get("layout", {}).items(), 1):

@@ -77,17 +77,21 @@ class RetireeQuerySet(models.QuerySet):
 
     def aged(self, low: int, high: int | None, on: datetime.date):
         """People of `low` to `high` full years (both included) on a day."""
-        found = self.exclude(birth_date="").filter(birth_date__lte=latest_birth_for_age(low, on))
-        if high is None:
-            return found
-        return found.filter(birth_date__gt=latest_birth_for_age(high + 1, on))
+        found = self.exclude(birth_date="").filter(_old_enough(low, on))
+        return found if high is None else found.exclude(_old_enough(high + 1, on))
 
     def search(self, words: str):
         """By name, pinyin, initials (beginnings), or whole phone, or last four of the id number."""
         found = self
-        for word in words.split()[:5]:
-            found = found.filter(search_key=tsquery(word))
+        for word in words.replace("\0", " ").split()[:5]:
+            found = found.filter(search_key=tsquery(word[:60]))
         return found
+
+
+def _old_enough(age: int, on: datetime.date) -> Q:
+    """A birthday of which only the month is known counts from the first of the next month on."""
+    latest = latest_birth_for_age(age, on)
+    return Q(birth_date__lte=latest) & ~Q(birth_date=latest[:7])
 
 
 def tsquery(word: str) -> Func:

@@ -50,7 +50,7 @@ class Command(BaseCommand):
         if report_path:
             report_path.write_text(json.dumps(found, ensure_ascii=False, indent=1))
         if rejected_path:
-            write_rejected(batch, rejected_path)
+            write_rejected(batch, str(rejected_path))
         if dry_run:
             roster.discard(batch=batch, by=None)
         else:

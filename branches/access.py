@@ -1,0 +1,41 @@
+"""Who may see which rows. Views fetch people and branches through here, always."""
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from branches.models import Branch, CommitteeSeat, Membership, MembershipKind, SeatKind
+from cadres.models import Retiree
+from cadres.roles import Role, has_role, is_office
+
+
+def sees_all(user) -> bool:
+    """The office, leaders and auditors see the whole county."""
+    return is_office(user) or has_role(user, Role.LEADER, Role.AUDITOR)
+
+
+def secretary_branches(user) -> QuerySet[Branch]:
+    """Branches whose secretary's seat the user holds today."""
+    if not user.is_active or user.retiree_id is None:
+        return Branch.objects.none()
+    seats = CommitteeSeat.objects.on(timezone.localdate()).filter(
+        retiree=user.retiree_id, kind=SeatKind.SECRETARY
+    )
+    return Branch.objects.filter(pk__in=seats.order_by().values("branch_id"))
+
+
+def visible_branches(user) -> QuerySet[Branch]:
+    """All for the office and leaders, one's own for a secretary, none for others."""
+    return Branch.objects.all() if sees_all(user) else secretary_branches(user)
+
+
+def visible_retirees(user) -> QuerySet[Retiree]:
+    """All for the office and leaders; the served people for a secretary; oneself for a retiree."""
+    if sees_all(user):
+        return Retiree.objects.all()
+    if not user.is_active or user.retiree_id is None:
+        return Retiree.objects.none()
+    served = Membership.objects.on(timezone.localdate()).filter(
+        kind=MembershipKind.SERVED, branch__in=secretary_branches(user)
+    )
+    mine = Q(pk=user.retiree_id) | Q(pk__in=served.order_by().values("retiree_id"))
+    return Retiree.objects.filter(mine)

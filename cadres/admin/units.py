@@ -1,0 +1,41 @@
+"""Units whose retired people the office looks after."""
+
+from django.contrib import admin
+from django.db.models import Count, Q
+
+from cadres.desk import FilterForm, OfficeAdmin, filtered_by, select
+from cadres.models import Nature, Status, Unit, UnitAlias, UnitLevel
+
+
+class UnitFilter(FilterForm):
+    nature = select("性质", Nature.choices)
+    sector = select("行业")
+    unit_level = select("层级", UnitLevel.choices)
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        found = Unit.objects.order_by("sector").values_list("sector", flat=True).distinct()
+        self.offer(sector=[(sector, sector) for sector in found])
+
+
+class AliasInline(admin.TabularInline):
+    model = UnitAlias
+    extra = 1
+
+
+@admin.register(Unit)
+class UnitAdmin(OfficeAdmin):
+    list_display = ["name", "nature", "sector", "unit_level", "people_count"]
+    list_filter = filtered_by(UnitFilter)
+    search_fields = ["name", "aliases__name"]
+    search_help_text = "名称或别名"
+    inlines = [AliasInline]
+    history_parts = ("aliases",)
+
+    def get_queryset(self, request):
+        people = Count("retiree", filter=Q(retiree__status=Status.ACTIVE))
+        return super().get_queryset(request).annotate(with_people=people)
+
+    @admin.display(description="在册老同志", ordering="with_people")
+    def people_count(self, unit):
+        return unit.with_people

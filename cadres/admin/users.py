@@ -1,0 +1,148 @@
+"""Users: who may log in, and in which roles."""
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth import admin as auth_admin
+from django.contrib.auth.forms import UserCreationForm
+from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
+
+from cadres.desk import FilterForm, OfficeAdmin, filtered_by, select
+from cadres.masking import mask_phone
+from cadres.models import User
+from cadres.roles import Role, has_role
+
+#: Roles that only the head (or the superuser) gives or takes: they check on the office.
+_ABOVE = (Role.OFFICE_HEAD.label, Role.AUDITOR.label)
+_AT_DESK = (Role.OFFICE_STAFF.label, Role.OFFICE_HEAD.label)
+
+admin.site.unregister(Group)
+
+
+class UserFilter(FilterForm):
+    role = select("角色", [(role.label, role.label) for role in Role])
+    is_active = select("启用", [("yes", "启用"), ("no", "停用")])
+
+    def by_role(self, users, value):
+        return users.filter(groups__name=value)
+
+    def by_is_active(self, users, value):
+        return users.filter(is_active=value == "yes")
+
+
+class RolesForm(forms.ModelForm):
+    """What the form for a new user and the one for a known user have in common."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if "groups" in self.fields:
+            self.fields["groups"].queryset = Group.objects.filter(name__in=Role.labels)
+            self.fields["groups"].label = "角色"
+            self.fields["groups"].help_text = "支部书记不在这里选：谁任书记，谁就是。"
+
+    def clean_groups(self):
+        """Nobody but the head appoints heads and auditors, and nobody appoints himself."""
+        chosen = self.cleaned_data["groups"]
+        before = set(self.instance.groups.values_list("name", flat=True)) if self.instance.pk else set()
+        changed = before ^ {group.name for group in chosen}
+        if changed and self.instance.pk == self.acting.pk:
+            raise forms.ValidationError("不能改自己的角色，请由负责人来改。")
+        if changed & set(_ABOVE) and not _is_above(self.acting):
+            raise forms.ValidationError("“负责人”“审计”两个角色，只有负责人可以指定或取消。")
+        return chosen
+
+    def clean(self):
+        super().clean()
+        roles = {group.name for group in self.cleaned_data.get("groups", [])}
+        for role, name in ((Role.RETIREE, "retiree"), (Role.CONTACT, "community")):
+            if role.label in roles and not self.cleaned_data.get(name):
+                label = self.fields[name].label
+                self.add_error(name, f"角色有“{role.label}”，请填写{label}。")
+        return self.cleaned_data
+
+
+class UserChangeForm(RolesForm):
+    class Meta:
+        model = User
+        fields = ["username", "name", "phone", "groups", "retiree", "community", "is_active"]
+
+
+class UserAddForm(RolesForm, UserCreationForm):
+    class Meta:
+        model = User
+        fields = ["username", "name", "phone", "groups", "retiree", "community"]
+
+
+def _is_above(user) -> bool:
+    return user.is_superuser or has_role(user, Role.OFFICE_HEAD)
+
+
+_ROLE_FIELDS = ("角色", {"fields": ["groups", "retiree", "community"]})
+
+
+@admin.register(User)
+class UserAdmin(OfficeAdmin, auth_admin.UserAdmin):
+    form, add_form = UserChangeForm, UserAddForm
+    list_display = ["username", "name", "phone_masked", "roles", "retiree", "community"]
+    list_display += ["is_active", "last_login"]
+    list_select_related = ["retiree", "community"]
+    list_filter = filtered_by(UserFilter)
+    ordering = ["username"]
+    search_fields = ["username", "name", "=phone"]
+    search_help_text = "用户名、姓名或完整手机号"
+    autocomplete_fields = ["retiree", "community"]
+    readonly_fields = ["last_login", "date_joined"]
+    filter_horizontal = ()
+    fieldsets = [
+        ("账号", {"fields": ["username", ("name", "phone"), "is_active"]}),
+        _ROLE_FIELDS,
+        ("登录", {"fields": [("last_login", "date_joined")]}),
+    ]
+    add_fieldsets = [
+        ("账号", {"fields": ["username", ("name", "phone"), ("password1", "password2")]}),
+        _ROLE_FIELDS,
+    ]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).prefetch_related("groups")
+
+    def has_change_permission(self, request, obj=None):
+        """A superuser's or a head's account (its password too) is not the staff's to change."""
+        if not super().has_change_permission(request, obj):
+            return False
+        if obj is None or obj.pk == request.user.pk or request.user.is_superuser:
+            return True
+        return not obj.is_superuser and (_is_above(request.user) or not _has_high_role(obj))
+
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        form = super().get_form(request, obj, change, **kwargs)
+        form.acting = request.user
+        return form
+
+    def formfield_for_manytomany(self, db_field, request, **kwargs):
+        if db_field.name == "groups":
+            kwargs["widget"] = forms.CheckboxSelectMultiple
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    def save_model(self, request, obj, form, change):
+        """Who has a role at the desk may open it."""
+        roles = {group.name for group in form.cleaned_data.get("groups", [])}
+        obj.is_staff = obj.is_superuser or bool(roles & set(_AT_DESK))
+        super().save_model(request, obj, form, change)
+
+    def user_change_password(self, request, id, form_url=""):
+        if not self.has_change_permission(request, self.get_object(request, id)):
+            raise PermissionDenied
+        return super().user_change_password(request, id, form_url)
+
+    @admin.display(description="手机号")
+    def phone_masked(self, user):
+        return mask_phone(user.phone)
+
+    @admin.display(description="角色")
+    def roles(self, user):
+        return "、".join(group.name for group in user.groups.all()) or None
+
+
+def _has_high_role(user) -> bool:
+    return user.groups.filter(name__in=_ABOVE).exists()

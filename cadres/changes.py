@@ -1,0 +1,164 @@
+"""What the database's own history says, in words: when, who, and each field from old to new."""
+
+import datetime
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from django.apps import apps
+from django.core.paginator import Page, Paginator
+from django.db import models
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from cadres.dates import PartialDateField, in_words
+
+PER_PAGE = 30
+#: A record's parts (aliases, residences) show this many of their latest entries.
+PARTS = 100
+_KINDS = {"insert": "新增", "update": "修改", "delete": "删除"}
+_COMMANDS = {
+    "import_roster": "名册导入",
+    "load_reference": "基础数据载入",
+    "load_demo": "演示数据载入",
+}
+_DERIVED = {"name_pinyin", "created_at", "date_joined", "watermarks", "notes"}
+
+
+@dataclass(frozen=True)
+class FieldChange:
+    """One field; without `old` and `new` where the value itself is never written down."""
+
+    label: str
+    old: str = ""
+    new: str = ""
+    is_secret: bool = False
+
+
+@dataclass(frozen=True)
+class Change:
+    """One entry of the history."""
+
+    at: datetime.datetime
+    who: str
+    kind: str
+    fields: list[FieldChange] = field(default_factory=list)
+
+
+class History:
+    """The history of one record, a page at a time, and that of its parts. Asks when it is read."""
+
+    def __init__(self, model, pk, parts: tuple[str, ...] = (), page: str | None = None):
+        self.model, self.pk, self.parts, self._number = model, pk, parts, page
+
+    @cached_property
+    def page(self) -> Page:
+        events = self.model.pgh_event_model.objects.filter(pgh_obj_id=self.pk)
+        return Paginator(events.order_by("-pgh_id"), PER_PAGE).get_page(self._number)
+
+    @cached_property
+    def changes(self) -> list[Change]:
+        events = list(self.page)
+        if self.page.has_next():
+            older = self.page.paginator.object_list.filter(pgh_id__lt=events[-1].pgh_id)
+            return _described(self.model, [*events, older.first()])[:-1]
+        return _described(self.model, events)
+
+    @cached_property
+    def sections(self) -> list[tuple[str, list[Change]]]:
+        """Each kind of part with its latest changes."""
+        found = []
+        for name in self.parts:
+            relation = self.model._meta.get_field(name)
+            part = relation.related_model
+            events = part.pgh_event_model.objects.filter(**{relation.field.name: self.pk})
+            changes = _described(part, list(events.order_by("-pgh_id")[:PARTS]))
+            found.append((part._meta.verbose_name, changes))
+        return [(label, changes) for label, changes in found if changes]
+
+
+def _described(model, events: list) -> list[Change]:
+    """`events` come latest first; each is compared with the one before it of the same record."""
+    names = _Names(model, events)
+    described = []
+    for i, event in enumerate(events):
+        older = next((e for e in events[i + 1 :] if e.pgh_obj_id == event.pgh_obj_id), None)
+        changed = _differences(model, older, event, names)
+        described.append(
+            Change(event.pgh_created_at, names.who(event), _KINDS[event.pgh_label], changed)
+        )
+    return described
+
+
+def _differences(model, older, event, names: "_Names") -> list[FieldChange]:
+    if event.pgh_label == "delete":
+        older, event = event, None
+    found = []
+    for kept in _told_fields(model):
+        old, new = (getattr(e, kept.attname, None) if e else None for e in (older, event))
+        if (old or "") == (new or "") and not isinstance(kept, models.BooleanField):
+            continue
+        if old == new:
+            continue
+        if kept.name.endswith("_digest"):
+            label = model._meta.get_field(kept.name.removesuffix("_digest")).verbose_name
+            found.append(FieldChange(label, is_secret=True))
+        else:
+            found.append(
+                FieldChange(kept.verbose_name, names.said(kept, old), names.said(kept, new))
+            )
+    return found
+
+
+def _told_fields(model) -> list[models.Field]:
+    """Fields of the history that people understand; digests stand for what they are made of."""
+    kept = {f.name for f in model.pgh_event_model._meta.fields}
+    return [
+        f
+        for f in model._meta.fields
+        if f.name in kept
+        and f.name not in _DERIVED
+        and (f.name.endswith("_digest") or not str(f.verbose_name).isascii())
+    ]
+
+
+class _Names:
+    """Names of everything that some events point to: one query for each kind of thing."""
+
+    def __init__(self, model, events: list):
+        self.linked = {}
+        for kept in _told_fields(model):
+            if kept.is_relation:
+                self._collect(kept.related_model, {getattr(e, kept.attname) for e in events})
+        contexts = [event.pgh_context or {} for event in events]
+        self._collect(apps.get_model("cadres.User"), {c.get("user") for c in contexts})
+        self._collect(apps.get_model("cadres.Job"), {c.get("job") for c in contexts})
+
+    def _collect(self, model, keys: set) -> None:
+        known = self.linked.setdefault(model, {})
+        wanted = {key for key in keys if key} - known.keys()
+        if wanted:
+            known |= model._base_manager.in_bulk(wanted)
+
+    def who(self, event) -> str:
+        context = event.pgh_context or {}
+        user = self.linked[apps.get_model("cadres.User")].get(context.get("user"))
+        job = self.linked[apps.get_model("cadres.Job")].get(context.get("job"))
+        said = _COMMANDS.get(context.get("command"), "后台命令" if "command" in context else "")
+        parts = [str(part) for part in (user, job, said) if part]
+        return " · ".join(parts) or "系统"
+
+    def said(self, kept: models.Field, value) -> str:
+        """A value as people read it."""
+        if isinstance(value, bool):
+            return "是" if value else "否"
+        if value in (None, ""):
+            return ""
+        if kept.is_relation:
+            return str(self.linked[kept.related_model].get(value, f"（{value}）"))
+        if isinstance(kept, PartialDateField):
+            return in_words(value)
+        if isinstance(value, datetime.datetime):
+            return date_format(timezone.localtime(value), "DATETIME_FORMAT")
+        if isinstance(value, datetime.date):
+            return date_format(value, "DATE_FORMAT")
+        return str(dict(kept.flatchoices).get(value, value))
