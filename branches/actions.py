@@ -58,7 +58,9 @@ def _belong(retiree: Retiree, branch: Branch, kind: str, on: datetime.date) -> M
     last = current or ledger.first()
     if last and on < (last.until or last.since):
         day = last.until or last.since
-        raise JoinRefusedError(f"日期不能早于上一次{last.get_kind_display()}记录的 {day:%Y-%m-%d}。")
+        raise JoinRefusedError(
+            f"日期不能早于上一次{last.get_kind_display()}记录的 {day:%Y-%m-%d}。"
+        )
     if current and current.since == on:
         current.branch, current.source = branch, DESK
         current.save(update_fields=["branch", "source"])

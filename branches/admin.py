@@ -113,7 +113,8 @@ class SeatForm(DatedForm):
         other = self.overlapping(since, until, branch=branch, kind=SeatKind.SECRETARY)
         if other:
             self.add_error(
-                "since", f"这段时间的书记已经是{other.retiree}（{_period(other)}），请先填上其结束日期。"
+                "since",
+                f"这段时间的书记已经是{other.retiree}（{_period(other)}），请先填上其结束日期。",
             )
 
 

@@ -36,13 +36,9 @@ def register(
 ) -> Retiree:
     """Takes a new person in, with a place of residence and, when it is known, a class."""
     retiree.save(force_insert=True)
-    move(
-        retiree=retiree, township=township, community=community, address=address, on=on, by=by
-    )
+    move(retiree=retiree, township=township, community=community, address=address, on=on, by=by)
     if activity_class:
-        reclassify(
-            retiree=retiree, activity_class=activity_class, on=on, reason="新登记", by=by
-        )
+        reclassify(retiree=retiree, activity_class=activity_class, on=on, reason="新登记", by=by)
     return retiree
 
 

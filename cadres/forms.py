@@ -87,7 +87,9 @@ class RetireeFilter(FilterForm):
 class PartialDateInput(forms.CharField):
     """A day or a month as it is typed into personnel files: 1953.07, 1953年7月, 19530715."""
 
-    default_error_messages = {"invalid": "看不懂或没有这一天，请写成 1953.07 或 1953.07.15 的样子。"}
+    default_error_messages = {
+        "invalid": "看不懂或没有这一天，请写成 1953.07 或 1953.07.15 的样子。"
+    }
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **{**kwargs, "max_length": 20, "required": False})
@@ -139,7 +141,8 @@ def read_phone(text: str) -> str:
     return phone
 
 
-def _communities_by_township() -> list:
+def communities_by_township() -> list:
+    """Choices of a community box, under the names of their townships."""
     groups: dict[str, list] = {}
     found = Community.objects.order_by("township__code", "code")
     for pk, name, township in found.values_list("pk", "short_name", "township__name"):
@@ -150,7 +153,9 @@ def _communities_by_township() -> list:
 class RetireeForm(forms.ModelForm):
     """One person. Where they live, and the numbers never shown in full, are fields of their own."""
 
-    birth_date = PartialDateInput(label="出生年月", help_text="如 1953.07；填了身份证号会自动得出。")
+    birth_date = PartialDateInput(
+        label="出生年月", help_text="如 1953.07；填了身份证号会自动得出。"
+    )
     work_started = PartialDateInput(label="参加工作时间", help_text="如 1973.10")
     party_joined = PartialDateInput(label="入党时间", help_text="如 1980.07")
     retired_on = PartialDateInput(label="离退休时间", help_text="如 2013.07")
@@ -161,8 +166,11 @@ class RetireeForm(forms.ModelForm):
     township = forms.ModelChoiceField(
         Township.objects.all(), label="居住乡镇(街道)", required=False
     )
-    community = forms.ChoiceField(
-        label="村(社区)", required=False, help_text="只选村(社区)，乡镇(街道)会自动得出。"
+    community = forms.ModelChoiceField(
+        Community.objects.select_related("township"),
+        label="村(社区)",
+        required=False,
+        help_text="只选村(社区)，乡镇(街道)会自动得出。",
     )
     address = forms.CharField(
         label="详细地址",
@@ -184,7 +192,7 @@ class RetireeForm(forms.ModelForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["community"].choices = _communities_by_township()
+        self.fields["community"].choices = communities_by_township()
         for name in ("township", "community"):
             self.initial.setdefault(name, getattr(self.instance, f"{name}_id"))
         self.initial.setdefault("address", self.instance.address)
@@ -203,10 +211,6 @@ class RetireeForm(forms.ModelForm):
         if holder:
             raise forms.ValidationError(f"这个身份证号已登记在“{holder}”名下，请核对。")
         return number
-
-    def clean_community(self):
-        chosen = self.cleaned_data["community"]
-        return Community.objects.select_related("township").get(pk=chosen) if chosen else None
 
     def clean_moved_on(self):
         day = self.cleaned_data["moved_on"]

@@ -19,6 +19,7 @@ from fengjie_cadres import embedded, services
 from fengjie_cadres.services import say
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+TERMINAL = sys.stderr.isatty()
 
 
 class Ended(Exception):
@@ -162,7 +163,8 @@ def watch(
     while not condition():
         if time.monotonic() > end:
             raise Ended(f"网页启动 {seconds} 秒以后 /healthz 仍没有正常应答，已停止。")
-        if signals.got:
+        # When an ssh session ends, make alone gets SIGHUP, and waits for us.
+        if signals.got or (TERMINAL and not sys.stderr.isatty()):
             raise Ended("")
         for name, process in processes.items():
             if process.poll() is not None:

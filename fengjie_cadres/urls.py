@@ -7,12 +7,13 @@ from django.urls import include, path
 from fengjie_cadres import views
 
 #: Names of the only pages that strangers may open (compared with the resolver by a test).
-OPEN_VIEWS = {"healthz", "readyz", "login", "privacy", "admin:login"}
+OPEN_VIEWS = {"healthz", "readyz", "login", "privacy", "text-size", "admin:login"}
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("login/", views.Login.as_view(), name="login"),
     path("logout/", auth.LogoutView.as_view(), name="logout"),
+    path("text-size/", views.text_size, name="text-size"),
     path("privacy/", views.privacy, name="privacy"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),

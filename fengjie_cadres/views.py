@@ -10,11 +10,14 @@ from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.db.models import Count
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST
 
 from branches.access import secretary_branches, visible_retirees
 from branches.models import Branch, ImportBatch
+from cadres.context import TEXT_SIZES
 from cadres.models import ActivityClass, Heartbeat, Unit
 from cadres.roles import Role, has_role, is_office
 from fengjie_cadres.forms import LoginForm
@@ -64,6 +67,20 @@ def _figures(people) -> dict:
 @login_not_required
 def privacy(request):
     return render(request, "privacy.html")
+
+
+@login_not_required
+@require_POST
+def text_size(request):
+    """Keeps the size of text for this browser and goes back to the page."""
+    back = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(back, {request.get_host()}, request.is_secure()):
+        back = "/"
+    response = redirect(back)
+    size = request.POST.get("size", "")
+    if size in TEXT_SIZES:
+        response.set_cookie("text_size", size, max_age=365 * 24 * 3600, samesite="Lax")
+    return response
 
 
 @login_not_required

@@ -146,7 +146,7 @@ UPDATE branches_stagedrow SET verdict = 'created', changes = '{}', proposal = NU
 WHERE batch_id = %(batch)s AND verdict <> 'rejected' AND retiree_id IS NULL
 """
 
-#: A new value may not agree with one that the file leaves out: said per row, or the batch would fall.
+#: A new value may contradict one that the file leaves out: said per row, or the batch would fall.
 _IMPOSSIBLE = f"""
 UPDATE branches_stagedrow t SET verdict = 'rejected', changes = '{{}}', problems = t.problems
     || jsonb_build_array(jsonb_build_object('column', d.wrong, 'code', 'date_invalid',

@@ -22,7 +22,7 @@ def report(batch: ImportBatch) -> dict:
 
 
 def problems(batch: ImportBatch):
-    """Every problem of every row, in the order of the file, with sheet and row as Excel shows them."""
+    """Every problem in the order of the file, with sheet and row as Excel shows them."""
     rows = StagedRow.objects.filter(batch=batch).exclude(problems=[])
     for sheet, row, found in rows.values_list("sheet", "row", "problems"):
         for problem in found:

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from branches.models import ImportBatch, ImportState, StagedRow, Verdict
 from branches.roster.judge import COLUMNS, DIGESTS
-from branches.roster.write import EVENT_TABLES, source_of
+from branches.roster.write import EVENT_TABLES, MOVED, source_of
 from cadres.jobs import RefusedError
 from cadres.masking import digest
 from cadres.models import DIGESTED, Retiree
@@ -148,7 +148,7 @@ _STATEMENTS = [
     "DELETE FROM cadres_residence WHERE source = %(source)s",
     "DELETE FROM branches_membership WHERE source = %(source)s",
     f"""UPDATE cadres_residence h SET until = NULL WHERE h.until = %(day)s
-        AND h.retiree_id IN ({_TOUCHED} AND s.changes ?| ARRAY['township_id', 'community_id', 'address'])
+        AND h.retiree_id IN ({_TOUCHED} AND {MOVED})
         AND NOT EXISTS (SELECT FROM cadres_residence x
             WHERE x.retiree_id = h.retiree_id AND x.until IS NULL)""",
     f"""UPDATE branches_membership m SET until = NULL WHERE m.until = %(day)s
@@ -159,7 +159,7 @@ _STATEMENTS = [
     f"""UPDATE cadres_residence h SET township_id = r.township_id, community_id = r.community_id,
             address = r.address, address_digest = r.address_digest
         FROM cadres_retiree r WHERE r.id = h.retiree_id AND h.until IS NULL AND h.since = %(day)s
-        AND r.id IN ({_TOUCHED} AND s.changes ?| ARRAY['township_id', 'community_id', 'address'])""",
+        AND r.id IN ({_TOUCHED} AND {MOVED})""",
     """UPDATE branches_membership m SET branch_id = (s.changes->'branch_id'->>0)::bigint
         FROM branches_stagedrow s WHERE s.batch_id = %(batch)s AND s.verdict = 'updated'
         AND s.changes ? 'branch_id' AND s.retiree_id = m.retiree_id AND m.until IS NULL

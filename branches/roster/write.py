@@ -191,18 +191,19 @@ def _update_people() -> str:
 _RECORD_CLASSES = f"""
 INSERT INTO cadres_classchange
     (retiree_id, activity_class, effective_from, reason, source, decided_by_id, created_at)
-SELECT s.retiree_id, s.activity_class, b.effective_on, '名册导入', %(source)s, b.confirmed_by_id, now()
+SELECT s.retiree_id, s.activity_class, b.effective_on, '名册导入', %(source)s,
+    b.confirmed_by_id, now()
 FROM {_ROWS}
 WHERE s.activity_class IS NOT NULL
   AND ({_CREATED} OR ({_UPDATED} AND s.changes ? 'activity_class'))
 ORDER BY s.position
 """
 
-_MOVED = "s.changes ?| ARRAY['township_id', 'community_id', 'address']"
+MOVED = "s.changes ?| ARRAY['township_id', 'community_id', 'address']"
 
 _CLOSE_RESIDENCES = f"""
 UPDATE cadres_residence h SET until = b.effective_on FROM {_ROWS}
-WHERE {_UPDATED} AND {_MOVED} AND h.retiree_id = s.retiree_id AND h.until IS NULL
+WHERE {_UPDATED} AND {MOVED} AND h.retiree_id = s.retiree_id AND h.until IS NULL
   AND h.since < b.effective_on
 """
 
@@ -211,7 +212,7 @@ _CORRECT_RESIDENCES = f"""
 UPDATE cadres_residence h SET township_id = r.township_id, community_id = r.community_id,
     address = r.address, address_digest = r.address_digest
 FROM {_ROWS} JOIN cadres_retiree r ON r.id = s.retiree_id
-WHERE {_UPDATED} AND {_MOVED} AND h.retiree_id = r.id AND h.until IS NULL
+WHERE {_UPDATED} AND {MOVED} AND h.retiree_id = r.id AND h.until IS NULL
   AND h.since = b.effective_on
 """
 
@@ -221,7 +222,7 @@ INSERT INTO cadres_residence
 SELECT r.id, r.township_id, r.community_id, r.address, r.address_digest, b.effective_on, %(source)s
 FROM {_ROWS} JOIN cadres_retiree r ON r.id = s.retiree_id
 WHERE ({_CREATED} AND (r.township_id IS NOT NULL OR r.address <> ''))
-   OR ({_UPDATED} AND {_MOVED} AND NOT EXISTS (
+   OR ({_UPDATED} AND {MOVED} AND NOT EXISTS (
         SELECT FROM cadres_residence h WHERE h.retiree_id = r.id AND h.until IS NULL))
 ORDER BY s.position
 """

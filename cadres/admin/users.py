@@ -8,6 +8,7 @@ from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 
 from cadres.desk import FilterForm, OfficeAdmin, filtered_by, select
+from cadres.forms import communities_by_township
 from cadres.masking import mask_phone
 from cadres.models import User
 from cadres.roles import Role, has_role
@@ -35,6 +36,8 @@ class RolesForm(forms.ModelForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
+        if "community" in self.fields:
+            self.fields["community"].choices = communities_by_township()
         if "groups" in self.fields:
             self.fields["groups"].queryset = Group.objects.filter(name__in=Role.labels)
             self.fields["groups"].label = "角色"
@@ -43,7 +46,9 @@ class RolesForm(forms.ModelForm):
     def clean_groups(self):
         """Nobody but the head appoints heads and auditors, and nobody appoints himself."""
         chosen = self.cleaned_data["groups"]
-        before = set(self.instance.groups.values_list("name", flat=True)) if self.instance.pk else set()
+        before = (
+            set(self.instance.groups.values_list("name", flat=True)) if self.instance.pk else set()
+        )
         changed = before ^ {group.name for group in chosen}
         if changed and self.instance.pk == self.acting.pk:
             raise forms.ValidationError("不能改自己的角色，请由负责人来改。")
@@ -90,7 +95,7 @@ class UserAdmin(OfficeAdmin, auth_admin.UserAdmin):
     ordering = ["username"]
     search_fields = ["username", "name", "=phone"]
     search_help_text = "用户名、姓名或完整手机号"
-    autocomplete_fields = ["retiree", "community"]
+    autocomplete_fields = ["retiree"]
     readonly_fields = ["last_login", "date_joined"]
     filter_horizontal = ()
     fieldsets = [

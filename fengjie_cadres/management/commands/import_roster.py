@@ -17,7 +17,7 @@ from cadres.jobs import RefusedError
 
 
 class Command(BaseCommand):
-    help = "导入花名册（.xlsx、.xls、.csv）。读到了就以 0 结束（有拒绝的行也算），整份读不了以 2 结束。"
+    help = "导入花名册。读到了就以 0 结束（有拒绝的行也算），整份读不了以 2 结束。"
 
     def add_arguments(self, parser):
         parser.add_argument("file", help="名册文件")

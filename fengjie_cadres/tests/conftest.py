@@ -1,0 +1,75 @@
+"""A real Chromium for the journeys. Every request that leaves this machine fails the test."""
+
+import os
+import shutil
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+WIDTHS = (1280, 360)
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """The browser; a machine without it fails the test, it does not skip it."""
+    path = (
+        os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    )
+    assert path, "没有 Chromium：请运行 deploy/chromium.sh 安装。"
+    # Playwright's loop makes Django believe that it runs in an async context.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium, live_server):
+    """`open_page(width=1280, user=None, javascript=True)` → a page of a browser of its own."""
+    contexts, strangers = [], []
+
+    def opened(width: int = 1280, user=None, password: str = "", javascript: bool = True):
+        context = chromium.new_context(
+            locale="zh-CN",
+            timezone_id="Asia/Shanghai",
+            viewport={"width": width, "height": 800},
+            base_url=live_server.url,
+            java_script_enabled=javascript,
+            accept_downloads=True,
+        )
+        contexts.append(context)
+        context.set_default_timeout(15_000)
+        context.on("request", lambda request: _watch(request.url, live_server.url, strangers))
+        page = context.new_page()
+        if user is not None:
+            log_in(page, user.username, password)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert not strangers, f"requests to other hosts: {strangers}"
+
+
+def _watch(url: str, home: str, strangers: list) -> None:
+    parts = urlsplit(url)
+    if parts.scheme not in ("data", "blob") and parts.netloc != urlsplit(home).netloc:
+        strangers.append(url)
+
+
+def log_in(page, username: str, password: str) -> None:
+    page.goto("/login/")
+    page.fill("#id_username", username)
+    page.fill("#id_password", password)
+    page.click("main button")
+    page.wait_for_url("**/")

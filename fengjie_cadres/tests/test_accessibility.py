@@ -1,0 +1,106 @@
+"""axe and our own measures on every page that can be opened so far."""
+
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from django.core.files import File
+
+from branches import roster
+from branches.models import Branch
+from cadres.jobs import Job, JobState
+from cadres.models import Retiree
+from cadres.roles import Role
+from fengjie_cadres import demo
+from fengjie_cadres.tests.conftest import WIDTHS
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+MESSY = Path(__file__).parents[2] / "branches" / "tests" / "data" / "roster_messy.xlsx"
+MEASURES = """() => ({
+  wide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  small: Array.from(document.querySelectorAll("a.button, button, input:not([type=hidden]), select"))
+    .filter(e => e.offsetParent && !e.classList.contains("hidden-input"))
+    .filter(e => e.getBoundingClientRect().height < 44 && !["checkbox", "radio"].includes(e.type))
+    .map(e => e.outerHTML.slice(0, 120)),
+})"""
+
+
+@pytest.fixture
+def county(db):
+    """A small county with everything that a page shows."""
+    demo.load()
+    with open(MESSY, "rb") as file:
+        batch = roster.accept_upload(
+            file=File(file, name="乡镇名册.xlsx"), by=None, in_background=False
+        )
+    return roster.stage(batch=batch)
+
+
+def addresses(batch) -> dict[str, list[str]]:
+    """User name → the pages of that role; None: a stranger's."""
+    person = Retiree.objects.order_by("pk").first()
+    done = Job.objects.create(
+        kind="roster-stage", title="读取名册", state=JobState.FAILED, words="x"
+    )
+    waiting = Job.objects.create(kind="roster-stage", title="读取名册")
+    office = [
+        "/", "/imports/", "/imports/new/", batch.get_absolute_url(),
+        batch.get_absolute_url() + "?show=updated", batch.get_absolute_url() + "?show=missing",
+        done.get_absolute_url(), waiting.get_absolute_url(),
+        "/admin/", "/admin/cadres/retiree/", "/admin/cadres/retiree/?q=zhang",
+        f"/admin/cadres/retiree/{person.pk}/change/", "/admin/cadres/retiree/add/",
+        f"/admin/cadres/retiree/{person.pk}/history/", "/admin/cadres/unit/",
+        "/admin/cadres/township/", "/admin/cadres/community/", "/admin/cadres/user/",
+        "/admin/branches/branch/", f"/admin/branches/branch/{Branch.objects.first().pk}/change/",
+        "/admin/branches/membership/", "/admin/points/rule/", "/admin/password_change/",
+        "/no-such-page/",
+    ]  # fmt: skip
+    return {
+        "": ["/login/", "/privacy/"],
+        "staff": office,
+        "secretary": ["/"],
+        "retiree": ["/"],
+        "leader": ["/", "/imports/"],
+        "contact": ["/"],
+    }
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_axe_finds_nothing_on_any_page(open_page, county, width):
+    findings = []
+    for user, pages in addresses(county).items():
+        page = _opened(open_page, user, width)
+        for address in pages:
+            page.goto(address)
+            for violation in Axe().run(page).response["violations"]:
+                where = [n["html"][:160] for n in violation["nodes"][:3]]
+                findings.append((user, address, violation["id"], where))
+            if not address.startswith("/admin/"):
+                measured = page.evaluate(MEASURES)
+                if measured["wide"] > 0 or measured["small"]:
+                    findings.append((user, address, "measures", measured))
+    assert not findings, "\n".join(map(str, findings))
+
+
+def _opened(open_page, user: str, width: int):
+    if not user:
+        return open_page(width=width)
+    return open_page(width=width, user=_User(user), password=demo.PASSWORD)
+
+
+class _User:
+    def __init__(self, username):
+        self.username = username
+
+
+@pytest.mark.parametrize("user", ["retiree", "secretary", ""])
+def test_largest_text_fits_a_narrow_phone(open_page, county, user):
+    page = _opened(open_page, user, 320)
+    if not user:
+        page.goto("/login/")
+    page.click("text=特大字")
+    assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "30px"
+    assert page.evaluate(MEASURES)["wide"] <= 0
+    page.reload()
+    assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "30px"
