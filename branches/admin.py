@@ -16,7 +16,7 @@ from branches.models import (
     MembershipKind,
     SeatKind,
 )
-from cadres.desk import FilterForm, OfficeAdmin, ReadOnly, filtered_by, select
+from cadres.desk import FilterForm, OfficeAdmin, PartInline, ReadOnly, filtered_by, select
 from cadres.models import Area, Status, Township
 
 
@@ -118,19 +118,18 @@ class SeatForm(DatedForm):
             )
 
 
-class AliasInline(admin.TabularInline):
+class AliasInline(PartInline):
     model = BranchAlias
-    extra = 1
 
 
-class SeatInline(admin.TabularInline):
+class SeatInline(PartInline):
     model = CommitteeSeat
     form = SeatForm
-    extra = 1
     autocomplete_fields = ["retiree"]
     can_delete = False
-    formfield_overrides = OfficeAdmin.formfield_overrides
-    formfield_for_dbfield = OfficeAdmin.formfield_for_dbfield
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("retiree")
 
 
 def _current(kind: MembershipKind) -> Count:

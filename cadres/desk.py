@@ -6,6 +6,7 @@ it, and 历史 shows the database's own record.
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.db import IntegrityError, models
 from django.http import HttpResponseRedirect
 
@@ -85,22 +86,18 @@ def filtered_by(form_class: type[FilterForm]) -> list:
     return [type(f"{form_class.__name__}List", (FormFilter,), {"form_class": form_class})]
 
 
-class OfficeAdmin(admin.ModelAdmin):
-    """One kind of record on the office's desk."""
+class NamedSelect(AutocompleteSelect):
+    """Says what to type; an empty box would have no name for a screen reader."""
 
-    actions = None
-    list_per_page = 50
-    list_max_show_all = 0
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
-    view_on_site = False
+    def build_attrs(self, base_attrs, extra_attrs=None):
+        attrs = super().build_attrs(base_attrs, extra_attrs)
+        return attrs | {"data-placeholder": "输入姓名或拼音查找"}
+
+
+class PlainFields:
+    """Fields of a form or an inline that work without JavaScript wherever they can."""
+
     formfield_overrides = {models.DateField: {"widget": DateInput}}
-    #: Reverse relations whose own history stands below the record's: accessor names.
-    history_parts: tuple[str, ...] = ()
-    is_deletable = False
-
-    def has_delete_permission(self, request, obj=None):
-        return self.is_deletable and super().has_delete_permission(request, obj)
 
     def formfield_for_dbfield(self, db_field, request, **kwargs):
         """Without the pop-up buttons beside a choice: they need JavaScript and windows."""
@@ -109,6 +106,45 @@ class OfficeAdmin(admin.ModelAdmin):
             if hasattr(getattr(field, "widget", None), f"can_{verb}_related"):
                 setattr(field.widget, f"can_{verb}_related", False)
         return field
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs["widget"] = NamedSelect(db_field, self.admin_site)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+
+class PartInline(PlainFields, admin.TabularInline):
+    """Parts of a record, a row each; every box carries its column's name."""
+
+    extra = 1
+
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field:
+            field.widget.attrs["aria-label"] = field.label
+            getattr(field.widget, "widget", field.widget).attrs["aria-label"] = field.label
+        return field
+
+
+class OfficeAdmin(PlainFields, admin.ModelAdmin):
+    """One kind of record on the office's desk."""
+
+    actions = None
+    list_per_page = 50
+    list_max_show_all = 0
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    view_on_site = False
+    #: Reverse relations whose own history stands below the record's: accessor names.
+    history_parts: tuple[str, ...] = ()
+    is_deletable = False
+
+    def has_delete_permission(self, request, obj=None):
+        return self.is_deletable and super().has_delete_permission(request, obj)
+
+    def changelist_view(self, request, extra_context=None):
+        title = {"title": self.opts.verbose_name_plural}
+        return super().changelist_view(request, {**title, **(extra_context or {})})
 
     def changeform_view(self, request, *args, **kwargs):
         """What the form could not foresee (somebody else was faster) is a sentence, not an error."""

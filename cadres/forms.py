@@ -306,7 +306,7 @@ class RetireeForm(forms.ModelForm):
 class RetireeAddForm(RetireeForm):
     """A person who is on no roster yet."""
 
-    activity_class = forms.ChoiceField(
+    first_class = forms.ChoiceField(
         label="活动类别",
         required=False,
         choices=[("", "未分类"), *ActivityClass.choices],

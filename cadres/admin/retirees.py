@@ -114,7 +114,7 @@ ADD_FIELDSETS = [
             ]
         },
     ),
-    ("活动与健康", {"fields": ["activity_class", *_HEALTH]}),
+    ("活动与健康", {"fields": ["first_class", *_HEALTH]}),
     ("备注", {"fields": ["remark"]}),
 ]
 
@@ -190,19 +190,19 @@ class RetireeAdmin(OfficeAdmin):
 
     @admin.display(description="身份证号")
     def shown_id_number(self, person):
-        return person.masked_id_number or None
+        return person.masked_id_number or "—"
 
     @admin.display(description="联系电话")
     def shown_phone(self, person):
-        return person.masked_phone or None
+        return person.masked_phone or "—"
 
     @admin.display(description="第二电话")
     def shown_second_phone(self, person):
-        return mask_phone(person.second_phone) or None
+        return mask_phone(person.second_phone) or "—"
 
     @admin.display(description="紧急联系电话")
     def shown_emergency_phone(self, person):
-        return mask_phone(person.emergency_phone) or None
+        return mask_phone(person.emergency_phone) or "—"
 
     @admin.display(description="活动类别")
     def shown_class(self, person):
@@ -210,7 +210,7 @@ class RetireeAdmin(OfficeAdmin):
 
     @admin.display(description="联系服务的党支部")
     def shown_branches(self, person):
-        return self.served_branch(person)
+        return self.served_branch(person) or "—"
 
     def get_fieldsets(self, request, obj=None):
         if obj is None:
@@ -233,7 +233,7 @@ class RetireeAdmin(OfficeAdmin):
             if form.has_moved:
                 actions.move(retiree=obj, **home, by=request.user)
             return
-        chosen = form.cleaned_data["activity_class"]
+        chosen = form.cleaned_data["first_class"]
         actions.register(retiree=obj, **home, activity_class=chosen, by=request.user)
         branch = form.cleaned_data["branch"]
         if branch:

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.db.models import Count, Q
 
-from cadres.desk import FilterForm, OfficeAdmin, filtered_by, select
+from cadres.desk import FilterForm, OfficeAdmin, PartInline, filtered_by, select
 from cadres.models import Nature, Status, Unit, UnitAlias, UnitLevel
 
 
@@ -18,9 +18,8 @@ class UnitFilter(FilterForm):
         self.offer(sector=[(sector, sector) for sector in found])
 
 
-class AliasInline(admin.TabularInline):
+class AliasInline(PartInline):
     model = UnitAlias
-    extra = 1
 
 
 @admin.register(Unit)

@@ -120,7 +120,7 @@ class UserAdmin(OfficeAdmin, auth_admin.UserAdmin):
         return not obj.is_superuser and (_is_above(request.user) or not _has_high_role(obj))
 
     def get_form(self, request, obj=None, change=False, **kwargs):
-        form = super().get_form(request, obj, change, **kwargs)
+        form = super().get_form(request, obj, change=change, **kwargs)
         form.acting = request.user
         return form
 

@@ -84,7 +84,7 @@ class RetireeQuerySet(models.QuerySet):
         """By name, pinyin, initials (beginnings), or whole phone, or last four of the id number."""
         found = self
         for word in words.replace("\0", " ").split()[:5]:
-            found = found.filter(search_key=tsquery(word[:60]))
+            found = found.filter(_found_by(word[:60]))
         return found
 
 
@@ -94,14 +94,16 @@ def _old_enough(age: int, on: datetime.date) -> Q:
     return Q(birth_date__lte=latest) & ~Q(birth_date=latest[:7])
 
 
-def tsquery(word: str) -> Func:
+def _found_by(word: str) -> Func:
     """Digits must match a whole token, so that a number cannot be guessed digit by digit."""
     quoted = "'" + word.lower().replace("\\", "\\\\").replace("'", "''") + "'"
     is_number = any(c.isdigit() for c in word)
     return Func(
+        F("search_key"),
         Value(quoted if is_number else quoted + ":*"),
-        template="(%(expressions)s)::tsquery",
-        output_field=SearchVectorField(),
+        template="(%(expressions)s::tsquery)",
+        arg_joiner=" @@ ",
+        output_field=models.BooleanField(),
     )
 
 
