@@ -1,7 +1,7 @@
 # 银耀奉节: `make run` is all it takes. Paths are relative, so the checkout's may hold a blank.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run services stop test test-slow check bench venv chromium
+.PHONY: help run services stop test test-slow check bench venv chromium handbook
 MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
@@ -14,6 +14,7 @@ help:
 	@echo 'make test       测试；make test-slow 慢的测试；ARGS="-k 名字" 挑选'
 	@echo 'make check      代码检查（不需要数据库）'
 	@echo 'make bench      性能测量；ONLY="名字" 挑选'
+	@echo 'make handbook   从正在运行的 make run 截取手册图片（PORT 相同）'
 	@echo 'make venv       只准备 .venv'
 
 # pyenv leaves a python3.11 on PATH that may not work: the first one that runs is taken.
@@ -53,3 +54,6 @@ check: venv
 
 bench: venv
 	@exec $(HOLD) $(PYTHON) -m bench $(ONLY)
+
+handbook: venv chromium
+	@exec $(PYTHON) docs/handbook/shots.py

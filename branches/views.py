@@ -59,7 +59,7 @@ def import_detail(request, pk: int):
         "shown": shown,
         "page": page,
         "groups": preview.problem_groups(batch),
-        "can_confirm": batch.state == ImportState.STAGED and not batch.confirmed_by_id,
+        "can_confirm": batch.state == ImportState.STAGED and not batch.is_being_written,
         "can_undo": batch.state == ImportState.WRITTEN and not batch.emptied_at,
     }
     if shown != "missing":
@@ -89,9 +89,7 @@ def import_confirm(request, pk: int):
         batch = roster.confirm(batch=batch, by=request.user)
     except RefusedError as refusal:
         messages.error(request, str(refusal))
-    if batch.state == ImportState.STAGED and batch.job:
-        return redirect(batch.job)
-    return redirect(batch)
+    return redirect(batch.job if batch.is_being_written else batch)
 
 
 @office_only

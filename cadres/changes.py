@@ -24,6 +24,12 @@ _COMMANDS = {
 _DERIVED = {"name_pinyin", "created_at", "date_joined", "watermarks", "notes"}
 
 
+def source_in_words(source: str) -> str:
+    """`import:3` is how a roster import signs its entries in the ledgers."""
+    kind, _, number = source.partition(":")
+    return f"名册导入（第 {number} 批）" if kind == "import" else source
+
+
 @dataclass(frozen=True)
 class FieldChange:
     """One field; without `old` and `new` where the value itself is never written down."""
@@ -42,6 +48,10 @@ class Change:
     who: str
     kind: str
     fields: list[FieldChange] = field(default_factory=list)
+
+    @property
+    def is_new(self) -> bool:
+        return self.kind == _KINDS["insert"]
 
 
 class History:
@@ -155,6 +165,8 @@ class _Names:
             return ""
         if kept.is_relation:
             return str(self.linked[kept.related_model].get(value, f"（{value}）"))
+        if kept.name == "source":
+            return source_in_words(value)
         if isinstance(kept, PartialDateField):
             return in_words(value)
         if isinstance(value, datetime.datetime):

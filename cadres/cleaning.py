@@ -14,11 +14,12 @@ import phonenumbers
 from stdnum.cn import ric
 
 from cadres.dates import partial_date
-from cadres.masking import mask_id_number, mask_phone
+from cadres.masking import mask_id_number, mask_numbers, mask_phone
 
 ERROR, WARNING = "error", "warning"
 _NOTHING = {"", "-", "--", "—", "——", "/", "\\", "N/A", "#N/A"}
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u200b-\u200f\ufeff]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u200b-\u200f\u2028-\u202f\ufeff]")
+_INVISIBLE = re.compile(r"[\ufe00-\ufe0f\U000e0000-\U000e01ef]")
 
 
 @dataclass(frozen=True)
@@ -44,19 +45,28 @@ class Clean:
         return any(problem.level == ERROR for problem in self.problems)
 
     def add(self, column: str, code: str, message: str, value="", level: str = ERROR) -> None:
+        message, value = mask_numbers(message), mask_numbers(value)
         self.problems.append(Problem(column, code, message, value, level))
 
 
 def text_of(cell) -> str:
     """A cell as one line of text; whole numbers without `.0`; empty for nothing and for dashes."""
+    cell = without_formula(cell)
     if isinstance(cell, list):
         cell = cell[1]
     if cell is None:
         return ""
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
         cell = int(cell)
-    text = _CONTROL.sub(" ", str(cell)).replace("\u3000", " ").strip()
-    return "" if text in _NOTHING else " ".join(text.split())
+    text = " ".join(_CONTROL.sub(" ", _INVISIBLE.sub("", str(cell))).split())
+    return "" if text in _NOTHING else text
+
+
+def without_formula(cell):
+    """What a formula came to; any other cell as it is."""
+    while isinstance(cell, list) and cell[0] == "f":
+        cell = cell[1]
+    return cell
 
 
 # ---- name -------------------------------------------------------
@@ -68,13 +78,19 @@ def clean_name(cell, row: Clean) -> str | None:
         row.add("name", "name_invalid", "姓名是公式，请改为文字。", "公式")
         return None
     name = re.sub(r"[•・‧∙⋅．･]", "·", text_of(cell).replace(" ", ""))
+    name = unicodedata.normalize("NFKC", name)  # radicals and look-alikes pasted from a PDF
     if not name:
         row.add("name", "name_missing", "没有填姓名，请补上。")
-    elif not all(c.isalpha() or c in "·〇" for c in name) or len(name) > 60:
+    elif not all(map(_in_names, name)) or len(name) > 60:
         row.add("name", "name_invalid", "姓名只能是汉字、字母和间隔点，请核对。", name[:30])
     else:
         return name
     return None
+
+
+def _in_names(character: str) -> bool:
+    """Planes 2 and 3 hold Han characters only, some of them newer than Python's tables."""
+    return character.isalpha() or character in "·〇" or "\U00020000" <= character < "\U00040000"
 
 
 # ---- identity number --------------------------------------------
@@ -82,6 +98,7 @@ def clean_name(cell, row: Clean) -> str | None:
 
 def clean_id_number(cell, row: Clean, today: datetime.date) -> str | None:
     """18 characters; the 15-digit form is converted; a number that lost its digits is refused."""
+    cell = without_formula(cell)
     if isinstance(cell, float | int) and abs(cell) >= 1e15:
         return _refuse_id(
             row, "precision_lost", "身份证号在表中是数字，末几位已经丢失，请改为文本重填。", ""
@@ -100,7 +117,7 @@ def clean_id_number(cell, row: Clean, today: datetime.date) -> str | None:
             level=WARNING,
         )
         return None
-    if not re.fullmatch(r"\d+X?", number):
+    if not re.fullmatch(r"[0-9]+X?", number):
         return _refuse_id(row, "invalid", "身份证号里有不该有的字符，请核对。", number)
     if len(number) == 15 and number.isdigit():
         number = number[:6] + "19" + number[6:]
@@ -131,10 +148,11 @@ def _refuse_id(row: Clean, code: str, message: str, number: str) -> None:
 # ---- dates ------------------------------------------------------
 
 _DATE_TEXT = re.compile(
-    r"(\d{4})(?:年|[.\-/．。,、])(\d{1,2})(?:月份?|[.\-/．。,、]?)(?:(?<=\D)(\d{1,2})日?)?"
-    r"(?:[T ]?0{1,2}:00(?::00)?)?"
+    r"(\d{4})(?:年|[.\-/。,、–—])(\d{1,2})(?:月份?|[.\-/。,、–—]?)(?:(?<=\D)(\d{1,2})[日号]?)?"
+    r"(?:T?0{1,2}:00(?::00)?)?",
+    re.ASCII,
 )
-_DATE_DIGITS = re.compile(r"(\d{4})(\d{2})(\d{2})?")
+_DATE_DIGITS = re.compile(r"(\d{4})(\d{2})(\d{2})?", re.ASCII)
 
 
 class AmbiguousDateError(Exception):
@@ -158,6 +176,7 @@ def read_date(text: str, may_lack_zero: bool) -> str:
 
 def date_of(cell, in_csv: bool) -> str:
     """The ISO date of a cell; empty for nothing. Raises as `read_date` does."""
+    cell = without_formula(cell)
     if isinstance(cell, list) and cell[0] in ("d", "m"):
         return read_date(cell[1], may_lack_zero=False)
     text = text_of(cell)
@@ -287,6 +306,7 @@ def clean_political_status(cell, row: Clean) -> str | None:
 
 def clean_ethnic_group(cell) -> str | None:
     text = text_of(cell).replace(" ", "")
+    text = text[:20]
     return text + "族" if text and len(text) <= 4 and not text.endswith("族") else text or None
 
 
@@ -296,7 +316,7 @@ def clean_ethnic_group(cell) -> str | None:
 @functools.lru_cache(maxsize=16384)
 def read_phone(text: str) -> str | None:
     """Digits of a mobile, or a land line as `023-56551234`; None when it is no phone number."""
-    digits = re.sub(r"[^\d]", "", unicodedata.normalize("NFKC", text)).removeprefix("0086")
+    digits = re.sub(r"[^0-9]", "", unicodedata.normalize("NFKC", text)).removeprefix("0086")
     digits = digits[2:] if len(digits) == 13 and digits.startswith("86") else digits
     if re.fullmatch(r"1[3-9]\d{9}", digits):
         return digits
@@ -326,6 +346,8 @@ def clean_phones(cells: list, row: Clean) -> tuple[str | None, str | None]:
             elif part != "无":
                 words = "电话号码位数不对，这个号码没有采用。"
                 row.add("phone", "phone_invalid", words, mask_phone(part[:11]), WARNING)
-    found = list(dict.fromkeys(sorted(found, key=lambda p: "-" in p)))
-    first, second, *_ = [*found, None, None]
+    first, second, *more = [*dict.fromkeys(sorted(found, key=lambda p: "-" in p)), None, None]
+    if any(more):
+        words = "只记两个电话，其余的没有采用。"
+        row.add("phone", "phone_invalid", words, mask_phone(more[0]), WARNING)
     return first, second

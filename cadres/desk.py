@@ -87,7 +87,11 @@ def filtered_by(form_class: type[FilterForm]) -> list:
 
 
 class NamedSelect(AutocompleteSelect):
-    """Says what to type; an empty box would have no name for a screen reader."""
+    """Says what to type, and is named after its field (office.js)."""
+
+    @property
+    def media(self):
+        return super().media + forms.Media(js=["admin_skin/office.js"])
 
     def build_attrs(self, base_attrs, extra_attrs=None):
         attrs = super().build_attrs(base_attrs, extra_attrs)
@@ -147,7 +151,7 @@ class OfficeAdmin(PlainFields, admin.ModelAdmin):
         return super().changelist_view(request, {**title, **(extra_context or {})})
 
     def changeform_view(self, request, *args, **kwargs):
-        """What the form could not foresee (somebody else was faster) is a sentence, not an error."""
+        """What the form could not foresee (somebody was faster) is a sentence, not an error."""
         try:
             return super().changeform_view(request, *args, **kwargs)
         except RefusedError as refusal:

@@ -109,7 +109,7 @@ class PartialDateInput(forms.CharField):
 
 
 class SecretInput(forms.CharField):
-    """A new number in place of a kept one that is not shown. Clean: None unchanged, "" taken away."""
+    """A new number in place of one that is not shown. Clean: None unchanged, "" taken away."""
 
     def __init__(self, read, **kwargs):
         self.read = read

@@ -25,7 +25,8 @@ SYNONYMS = {
     "former_post": ["原职务", "原单位职务", "职务"],
     "rank": ["职级", "职务层次", "级别"],
     "treatment": ["享受待遇", "现享受待遇"],
-    "phone": ["联系电话", "手机", "手机号码", "手机号", "电话", "联系方式", "电话号码"],
+    "phone": ["联系电话", "手机", "手机号码", "手机号", "电话", "联系方式", "电话号码",
+              "固定电话", "固话", "座机"],
     "township": [
         "居住乡镇(街道)", "现居住乡镇", "居住地乡镇", "居住乡镇", "乡镇(街道)", "乡镇街道", "乡镇",
     ],
@@ -47,8 +48,11 @@ HEADER_WITHIN = 30
 _MEANING = {heading: name for name, headings in SYNONYMS.items() for heading in headings}
 _TOTALS = ("合计", "小计", "总计", "共计", "总人数")
 _NOTES = re.compile(
-    r"^(注[:：]|说明|备注[:：]|填表|填报|审核|制表|负责人|单位负责人|经办|联系人|签字|签章|盖章|日期[:：])"
+    r"填表|填报|审核|制表|负责人|单位负责人|经办|联系人|签字|签章|盖章|说明"
+    r"|[\u4e00-\u9fff]{1,8}(\((签字|签名|签章|盖章|公章)\))?:"
 )
+#: Groups of headings under which somebody else's name and phone stand.
+_SOMEBODY_ELSE = re.compile(r"配偶|爱人|家属|亲属|子女|紧急|监护|联系人")
 
 
 @dataclass
@@ -91,42 +95,58 @@ def find_table(sheet: Sheet) -> Table | None:
 
 
 def _with_columns(sheet: Sheet, at: int) -> Table:
-    first, second = sheet.rows[at], _second_header_row(sheet, at)
-    groups = _spread(sheet, at)
-    table = Table(sheet, [at, at + 1] if second else [at], {})
+    """Group headings may stand in the row of the names, over the next one, or in the row above."""
+    first, groups, above = sheet.rows[at], _groups(sheet, at), _groups_above(sheet, at)
+    second = _second_header_row(sheet, at, groups)
+    table = Table(sheet, [at - 1, at] if above else [at, at + 1] if second else [at], {})
     names = []
     for column in range(max(len(first), len(second or ()))):
-        top = groups.get(column) or heading_text(_at(first, column))
-        below = heading_text(_at(second, column)) if second else ""
-        names.append([n for n in dict.fromkeys([top + below, below, top]) if n])
+        grouped = second is not None and column in groups
+        own = heading_text(_at(second if grouped else first, column))
+        names.append(_candidates(groups[column] if grouped else above.get(column, ""), own))
     _assign(table, names)
     return table
 
 
-def _second_header_row(sheet: Sheet, at: int) -> list | None:
+def _candidates(group: str, own: str) -> list[str]:
+    """What a heading may be known as, the surest first."""
+    if not own or _SOMEBODY_ELSE.search(group):
+        return [group + own] if group + own else []
+    return [group + own, own]
+
+
+def _groups_above(sheet: Sheet, at: int) -> dict[int, str]:
+    """The groups of the row above; none when that row is only a line of notes."""
+    above = _groups(sheet, at - 1)
+    for column, group in above.items():
+        if _SOMEBODY_ELSE.search(group) or meaning(
+            group + heading_text(_at(sheet.rows[at], column))
+        ):
+            return above
+    return {}
+
+
+def _second_header_row(sheet: Sheet, at: int, groups: dict[int, str]) -> list | None:
     """The row below, when headings merged across have their parts named there."""
-    grouped = {
-        column
-        for (top, left), (bottom, right) in sheet.merged
-        if top == bottom == at and right > left
-        for column in range(left, right + 1)
-    }
-    if not grouped or at + 1 >= len(sheet.rows):
+    if not groups or at + 1 >= len(sheet.rows):
         return None
     row = sheet.rows[at + 1]
-    outside = [c for i, c in enumerate(row) if i not in grouped and c is not None]
-    inside = [heading_text(c) for i, c in enumerate(row) if i in grouped]
+    outside = [c for i, c in enumerate(row) if i not in groups and c is not None and _text(c)]
+    inside = [heading_text(c) for i, c in enumerate(row) if i in groups]
     return row if any(inside) and not outside else None
 
 
-def _spread(sheet: Sheet, at: int) -> dict[int, str]:
-    """The group heading above each column of a merged range in the heading row."""
+def _groups(sheet: Sheet, at: int) -> dict[int, str]:
+    """The group heading above each column merged across in a row; a title is no group."""
+    if at < 0:
+        return {}
+    width = max(len(row) for row in sheet.rows[at : at + 2])
     spread = {}
     for (top, left), (bottom, right) in sheet.merged:
-        if top == bottom == at:
+        if top == bottom == at and left < right and right - left + 1 < max(3, width * 0.7):
             text = heading_text(_at(sheet.rows[at], left))
             spread |= dict.fromkeys(range(left, right + 1), text)
-    return spread
+    return {column: text for column, text in spread.items() if text}
 
 
 def _assign(table: Table, names: list[list[str]]) -> None:
@@ -146,10 +166,15 @@ def _at(row: list | None, column: int):
     return row[column] if row is not None and column < len(row) else None
 
 
+def _text(cell) -> str:
+    """A cell without blanks and full-width forms, colons and all."""
+    return re.sub(r"\s", "", unicodedata.normalize("NFKC", str(cell)))
+
+
 def _pick_people(table: Table) -> None:
     filled = _filled_down(table)
     name = table.columns["name"]
-    known = [column for column in table.columns.values()]
+    known = list(table.columns.values())
     for index in range(table.header_rows[-1] + 1, len(table.sheet.rows)):
         row = table.sheet.rows[index]
         given = [cell for cell in row if cell is not None and str(cell).strip()]
@@ -158,17 +183,22 @@ def _pick_people(table: Table) -> None:
         if _is_person(row, given, name, known):
             table.people.append((index + 1, filled.get(index, row)))
         elif heading_text(_at(row, name)) not in SYNONYMS["name"]:
-            table.passed_over.append((index + 1, str(given[0])[:40]))
+            table.passed_over.append((index + 1, _shown(given[0])))
 
 
 def _is_person(row: list, given: list, name: int, known: list[int]) -> bool:
-    first = heading_text(given[0])
+    first = _text(given[0])
     if len(given) == 1 or first.startswith(_TOTALS) or _NOTES.match(first):
         return False
     named = heading_text(_at(row, name))
     if named in SYNONYMS["name"] or named.startswith(_TOTALS):
         return False
     return bool(named) or _at(row, name) is not None or _given(row, known) >= 3
+
+
+def _shown(cell) -> str:
+    """The beginning of a row that was passed over, without numbers that may be personal."""
+    return re.sub(r"[\dXx]{7,}", "…", _text(cell))[:40]
 
 
 def _given(row: list, columns: list[int]) -> int:

@@ -8,9 +8,11 @@ the worker's connection, so a killed worker's job is free at once and is never r
 import contextlib
 import datetime
 import logging
+import sys
 import traceback
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 
 import pghistory
 from celery import current_app
@@ -167,15 +169,16 @@ def _start(job: Job) -> None:
 
 
 def _finish(job: Job, state: str, words: str, result_url: str = "") -> None:
-    Job.objects.filter(pk=job.pk).update(
+    Job.objects.unfinished().filter(pk=job.pk).update(
         state=state, words=words[:200], result_url=result_url, finished_at=timezone.now()
     )
 
 
 def _give_up_or_leave(job: Job) -> None:
     """The sweep tries again; after the last try the user is told. No values go into the log."""
-    frames = traceback.format_exc().splitlines()
-    logger.error("job %s failed at %s", job.pk, [f.strip() for f in frames if "line" in f][-3:])
+    kind, _, trace = sys.exc_info()
+    frames = [f"{Path(f.filename).name}:{f.lineno}" for f in traceback.extract_tb(trace)][-5:]
+    logger.error("job %s failed: %s at %s", job.pk, kind.__name__, " ".join(frames))
     if job.attempts >= MAX_ATTEMPTS:
         _finish(job, JobState.FAILED, "系统没有办成这件事，请联系管理员。")
 

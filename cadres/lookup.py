@@ -10,6 +10,8 @@ from dataclasses import dataclass
 CLOSE = 0.8
 #: A second candidate within this distance makes the first one unclear.
 MARGIN = 0.06
+#: Shorter names are taken only when they are equal: 县委农办 is not 县委办.
+LONG_ENOUGH = 3
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class NameIndex:
     """Names and aliases of one kind of thing.
 
     `official`: name → pk; `aliases`: other name → pk, or None for one that staff must choose.
-    `stems` shortens a name to what may be compared (永安镇 → 永安).
+    `stem` shortens a name to what may be compared (永安镇 → 永安).
     """
 
     def __init__(self, official: dict, aliases: dict | None = None, stem=None, hints=None):
@@ -44,6 +46,7 @@ class NameIndex:
         self.known |= {normal(k): v for k, v in official.items()}
         self.hints = {normal(k): v for k, v in (hints or {}).items()}
         self.stem = stem or (lambda text: text)
+        self.stems = [(name, self.stem(name), pk) for name, pk in self.known.items()]
         self._answers: dict[str, Match] = {}
 
     def find(self, text: str) -> Match:
@@ -53,38 +56,65 @@ class NameIndex:
         return self._answers[key]
 
     def _find(self, key: str) -> Match:
-        for tried in (key, self.stem(key)):
+        for tried in (key, _COUNTY.sub("", key), self.stem(key)):
             if tried in self.known:
                 pk = self.known[tried]
-                if pk is None:
-                    return Match(None, suggestions=self.hints.get(tried, ()))
-                return Match(pk, self.display[pk])
-        return self._close(key)
+                return Match(pk, self.display[pk]) if pk is not None else self._ask(tried)
+        short = self.stem(key)
+        same = {pk: name for name, stem, pk in self.stems if stem == short}
+        if len(same) > 1 or None in same:
+            return self._ask(same.get(None, ""), same)
+        if same:
+            (pk,) = same
+            return Match(pk, self.display[pk], is_close=True)
+        return self._close(short)
 
-    def _close(self, key: str) -> Match:
-        best: dict[int, float] = {}
-        for name, pk in self.known.items():
+    def _ask(self, name: str, pks=()) -> Match:
+        names = [self.display[pk] for pk in pks if pk is not None]
+        return Match(None, suggestions=tuple(self.hints.get(name) or names))
+
+    def _close(self, short: str) -> Match:
+        """One name that is alike, when no other one is nearly as much so."""
+        best: dict[int, tuple[float, bool]] = {}
+        for _, stem, pk in self.stems:
             if pk is not None:
-                best[pk] = max(best.get(pk, 0), likeness(self.stem(key), self.stem(name)))
-        ranked = sorted(best.items(), key=lambda item: -item[1])[:4]
-        if ranked and ranked[0][1] >= CLOSE and _is_clear(ranked):
-            return Match(ranked[0][0], self.display[ranked[0][0]], is_close=True)
-        near = [self.display[pk] for pk, score in ranked if score >= 0.5][:3]
+                found = (likeness(short, stem), may_be(short, stem))
+                best[pk] = max(best.get(pk, (0.0, False)), found)
+        ranked = sorted(best.items(), key=lambda item: item[1], reverse=True)[:8]
+        if ranked and _is_clear([found for _, found in ranked]):
+            pk = ranked[0][0]
+            return Match(pk, self.display[pk], is_close=True)
+        near = [self.display[pk] for pk, (score, _) in ranked if score >= 0.5][:3]
         return Match(None, suggestions=tuple(near))
 
 
-def _is_clear(ranked: list[tuple[int, float]]) -> bool:
-    return len(ranked) == 1 or ranked[0][1] - ranked[1][1] >= MARGIN
+def _is_clear(ranked: list[tuple[float, bool]]) -> bool:
+    """Whether the first one may be meant, and nothing else stands in its way."""
+    (score, possible), *others = ranked
+    return (
+        possible
+        and score >= CLOSE
+        and all(score - other >= (MARGIN if meant else 0.001) for other, meant in others)
+    )
+
+
+_NUMERALS = re.compile(r"[一二三四五六七八九十\d]+")
+
+
+def may_be(one: str, other: str) -> bool:
+    """Whether one may be meant by the other: 第二党支部 never means 第三党支部."""
+    if min(len(one), len(other)) < LONG_ENOUGH:
+        return one == other
+    return _NUMERALS.findall(one) == _NUMERALS.findall(other)
 
 
 def likeness(one: str, other: str) -> float:
-    """0 to 1; names that differ in a number (第二党支部, 第三党支部) are never alike."""
-    if one == other:
-        return 1.0
-    if len(one) < 3 or _NUMERALS.findall(one) != _NUMERALS.findall(other):
+    """0 to 1; below a half it is only said to be 0."""
+    shared = len(set(one) & set(other)) + 1
+    if shared * 4 < len(one) + len(other):
         return 0.0
-    matcher = difflib.SequenceMatcher(None, one, other, autojunk=False)
-    return matcher.ratio() if matcher.real_quick_ratio() >= 0.5 else 0.0
+    score = difflib.SequenceMatcher(None, one, other, autojunk=False).ratio()
+    return score if score >= 0.5 else 0.0
 
 
 _COUNTY = re.compile(r"^(重庆市|重庆)?(奉节县)?")
@@ -93,7 +123,7 @@ _COUNTY = re.compile(r"^(重庆市|重庆)?(奉节县)?")
 def place_stem(name: str) -> str:
     """A place without county in front and kind behind: 奉节县五马乡 → 五马."""
     bare = _COUNTY.sub("", name)
-    short = re.sub(r"(土家族)?(街道|镇|乡)(办事处|人民政府|政府)?$", "", bare)
+    short = re.sub(r"(土家族)?(街道|镇|乡)(办事处|办|人民政府|政府)?$", "", bare)
     return short if len(short) >= 2 else bare
 
 

@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import hmac
+import re
 
 from django.conf import settings
 
@@ -17,6 +18,11 @@ def mask_phone(value: str) -> str:
 def mask_id_number(value: str | None) -> str:
     """At most the first four characters: more, beside a birth date, gives the number away."""
     return f"{value[:4]}**************" if value else ""
+
+
+def mask_numbers(text: str) -> str:
+    """A text with every run of eleven or more digits masked: a number in the wrong column."""
+    return re.sub(r"\d{11,}[Xx]?", lambda found: found[0][:3] + "****", text)
 
 
 @functools.lru_cache(maxsize=1)

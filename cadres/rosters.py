@@ -15,8 +15,9 @@ from cadres.lookup import (
     place_stem,
     unit_stem,
 )
+from cadres.masking import mask_numbers
 from cadres.models import Community, Township, TownshipAlias, Unit, UnitAlias
-from cadres.spreadsheets import Workbook, WorkbookRefusedError
+from cadres.spreadsheets import Sheet, Workbook, WorkbookRefusedError
 
 #: Free text of the roster: column → most characters it may have.
 TEXTS = {
@@ -28,6 +29,8 @@ TEXTS = {
     "skills": 100,
     "remark": 2000,
 }
+#: A township may be written as its government.
+TOWNSHIP_ENDS = ("办事处", "办", "人民政府", "政府")
 LABELS = {
     "name": "姓名", "sex": "性别", "ethnic_group": "民族", "id_number": "身份证号",
     "birth_date": "出生年月", "work_started": "参加工作时间", "political_status": "政治面貌",
@@ -81,7 +84,8 @@ class Names:
             NameIndex(units, unit_aliases, stem=unit_stem),
             NameIndex(
                 townships,
-                {name: pk for name, pk, _ in old_names},
+                {name + end: pk for name, pk in townships.items() for end in TOWNSHIP_ENDS}
+                | {name: pk for name, pk, _ in old_names},
                 stem=place_stem,
                 hints={name: tuple(note.split("、")) for name, _, note in old_names if note},
             ),
@@ -112,30 +116,53 @@ class Roster:
 
 def read_roster(book: Workbook, names: Names, today: datetime.date) -> Roster:
     """All people of all sheets. Raises WorkbookRefusedError when there is no heading row."""
-    tables = [t for sheet in book.sheets if (t := headings.find_table(sheet))]
-    if not tables:
-        raise WorkbookRefusedError("no_header")
-    roster = Roster()
-    for table in tables:
+    roster, tables = Roster(), 0
+    for sheet in book.sheets:
+        table = headings.find_table(sheet)
+        if table is None:
+            _pass_over(roster, sheet)
+            continue
+        tables += 1
         _note(roster, table)
         reader = RowReader(table, names, today, in_csv=book.kind == "csv")
         roster.rows.extend(reader.rows())
-    for sheet in book.sheets:
-        if sheet.hidden:
-            roster.passed_over.append({"sheet": sheet.name, "row": 0, "text": "隐藏的工作表"})
+    if not tables:
+        raise WorkbookRefusedError("no_header")
     if not roster.rows:
         raise WorkbookRefusedError("no_people")
     _mark_duplicates(roster.rows)
     return roster
 
 
+def _pass_over(roster: Roster, sheet: Sheet) -> None:
+    """A sheet without a heading row is named, in case people stand in it."""
+    if sheet.hidden or any(cell is not None for row in sheet.rows for cell in row):
+        words = "隐藏的工作表" if sheet.hidden else "没有表头的工作表"
+        roster.passed_over.append({"sheet": sheet.name, "row": 0, "text": words})
+
+
 def _note(roster: Roster, table: headings.Table) -> None:
     rows = table.sheet.rows
-    roster.layout[table.sheet.name] = {"header": [rows[i] for i in table.header_rows]}
+    top = table.header_rows[0]
+    merged = [
+        [[first - top, left], [last - top, right]]
+        for (first, left), (last, right) in table.sheet.merged
+        if first >= top and last <= table.header_rows[-1]
+    ]
+    roster.layout[table.sheet.name] = {
+        "header": [rows[i] for i in table.header_rows],
+        "merged": merged,
+        "name": table.columns["name"],
+    }
     roster.unknown_columns += [n for n in table.unknown if n not in roster.unknown_columns]
     roster.passed_over += [
-        {"sheet": table.sheet.name, "row": row, "text": text} for row, text in table.passed_over
+        {"sheet": table.sheet.name, "row": row, "text": mask_numbers(text)}
+        for row, text in table.passed_over
     ]
+
+
+def _is_given(cell) -> bool:
+    return text_of(cell) not in ("", "无")
 
 
 class RowReader:
@@ -144,7 +171,8 @@ class RowReader:
     def __init__(self, table: headings.Table, names: Names, today, in_csv: bool):
         self.table, self.names, self.today, self.in_csv = table, names, today, in_csv
         self.columns = table.columns
-        self.texts = {c: TEXTS[c] for c in TEXTS if c in table.columns}
+        given = {*table.columns, "former_post"} if table.unit_with_post else table.columns
+        self.texts = {c: TEXTS[c] for c in TEXTS if c in given}
 
     def rows(self) -> Iterator[RosterRow]:
         for number, cells in self.table.people:
@@ -196,7 +224,7 @@ class RowReader:
         row.values["party_joined"] = cleaning.clean_date(
             "party_joined", joined, row, self.today, self.in_csv
         )
-        if said is None and "political_status" not in self.columns and text_of(joined):
+        if said is None and "political_status" not in self.columns and _is_given(joined):
             said = "member"
         row.values["political_status"] = said
 
@@ -222,9 +250,8 @@ class RowReader:
         township = self._taken("township", "乡镇(街道)", text, match, row)
         text = text_of(given.get("community"))
         match = self.names.communities.find(text, township) if text else None
-        if match and match.pk is None and row.is_rejected and given.get("township"):
+        if match and match.pk is None and township is None and text_of(given.get("township")):
             match = None  # the township has to be mended first
-            text = ""
         community = self._taken("community", "村(社区)", text, match, row)
         if community and not township:
             township = self.names.communities.township[community]
@@ -256,18 +283,32 @@ class RowReader:
 
 def _mark_duplicates(rows: list[RosterRow]) -> None:
     """The second good row of the same person is refused, and says where the first one stands."""
-    seen: dict[object, RosterRow] = {}
+    by_id: dict[str, RosterRow] = {}
+    by_name: dict[tuple, RosterRow] = {}
+    without_id: dict[tuple, RosterRow] = {}
     for row in rows:
         if row.clean.is_rejected:
             continue
         values = row.clean.values
+        number = values["id_number"]
         person = (values["name"], (values["birth_date"] or "")[:7], values["unit_id"])
-        key = values["id_number"] or person
-        first = seen.get(key)
+        first = by_id.get(number) or without_id.get(person) if number else by_name.get(person)
         if first:
-            words = f"与第 {first.row} 行是同一个人，请删去一行。"
-            column = "id_number" if values["id_number"] else "name"
-            value = cleaning.mask_id_number(values["id_number"]) or values["name"]
-            row.clean.add(column, "duplicate_in_file", words, value)
+            _refuse_duplicate(row, first)
+            continue
+        by_name.setdefault(person, row)
+        if number:
+            by_id[number] = row
         else:
-            seen[key] = row
+            without_id[person] = row
+
+
+def _refuse_duplicate(row: RosterRow, first: RosterRow) -> None:
+    place = f"“{first.sheet}”" if first.sheet != row.sheet else ""
+    words = f"与{place}第 {first.row} 行是同一个人，请删去一行。"
+    values = row.clean.values
+    if values["id_number"]:
+        shown = cleaning.mask_id_number(values["id_number"])
+        row.clean.add("id_number", "duplicate_in_file", words, shown)
+    else:
+        row.clean.add("name", "duplicate_in_file", words, values["name"])

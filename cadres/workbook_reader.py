@@ -3,17 +3,21 @@
 Run by path (`python -I workbook_reader.py FILE`), never imported: a hostile file may abort
 the reader or eat its memory, and then only this process ends. A cell comes out as text, a
 number, null, ["d", "1953-07-15"] for a date, ["m", "1953-07"] for a date shown as a month,
-["f", value] for a formula. An unreadable file comes out as {"refused": code}.
+["f", cell] for a formula. An unreadable file comes out as {"refused": code}.
 """
 
 import csv
 import datetime
 import io
 import json
+import math
+import posixpath
 import re
 import resource
+import struct
 import sys
 import zipfile
+import zlib
 from xml.etree import ElementTree
 
 import python_calamine
@@ -26,16 +30,30 @@ MAX_ROWS = 20_000
 MAX_COLUMNS = 60
 #: Titles, headings and notes that stand around the people.
 ROWS_AROUND = 100
+#: Excel's own limit of one cell, and what all sheets together may come to on their way out.
+MAX_CELL = 32_767
+MAX_OUTPUT = 40 * 1024 * 1024
 
 CELL = re.compile(
-    rb'<(?:\w+:)?c\b(?=[^>]*?\br="([A-Z]{1,3})(\d{1,7})")([^>]*[^/>])>\s*(<(?:\w+:)?f[\s/>])?'
+    rb"<(?:\w+:)?c\b(?=[^>]*?\br=[\"']([A-Z]{1,3})(\d{1,7})[\"'])([^>]*[^/>])>"
+    rb"\s*(?!</)(<(?:\w+:)?f[\s/>])?"
 )
-STYLE = re.compile(rb'\bs="(\d+)"')
-DIMENSION = re.compile(rb'<(?:\w+:)?dimension\b[^>]*\bref="[A-Z]*\d*:?[A-Z]{1,3}(\d+)"')
+STYLE = re.compile(rb"\bs=[\"'](\d+)[\"']")
+DIMENSION = re.compile(rb"<(?:\w+:)?dimension\b[^>]*\bref=[\"'][A-Z]*\d*:?[A-Z]{1,3}(\d+)[\"']")
+ENCODING = re.compile(rb"^\s*<\?xml[^>]*\bencoding=[\"']([^\"']*)[\"']")
+BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    ElementTree.ParseError,
+    KeyError,
+    ValueError,
+    NotImplementedError,
+    RuntimeError,
+)
 ROW = re.compile(rb"<(?:\w+:)?row\b")
 MONTH_FORMATS = {17, 27, 36, 50, 52, 54, 57}
-MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-REL = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
 
 class Refused(Exception):
@@ -57,7 +75,10 @@ def read(path: str) -> dict:
     if data[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
         if "EncryptedPackage".encode("utf-16-le") in data:
             raise Refused("encrypted")
-        return {"kind": "xls", "sheets": calamine_sheets(data, {}, {})}
+        sheets = calamine_sheets(data, {}, {})
+        for sheet in sheets:
+            months_in_old_sheet(sheet["rows"])
+        return {"kind": "xls", "sheets": sheets}
     return read_text(data)
 
 
@@ -70,7 +91,7 @@ def read_zip(data: bytes) -> dict:
         parts = archive.infolist()
         check_directory(parts)
         formulas, months = look_inside(archive, parts)
-    except (zipfile.BadZipFile, EOFError, ElementTree.ParseError, KeyError, ValueError):
+    except BROKEN:
         raise Refused("damaged") from None
     return {"kind": "xlsx", "sheets": calamine_sheets(data, formulas, months)}
 
@@ -80,18 +101,23 @@ def check_directory(parts: list) -> None:
         raise Refused("encrypted")
     if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNZIPPED:
         raise Refused("too_big_unzipped")
-    names = {part.filename for part in parts}
-    if "xl/workbook.xml" not in names:
+    if not any(part_name(part.filename) == "xl/workbook.xml" for part in parts):
         raise Refused("not_a_workbook")
+
+
+def part_name(name: str) -> str:
+    """A part's name as the reader compares it: some programs write XL\\Workbook.xml."""
+    return name.replace("\\", "/").lower()
 
 
 def look_inside(archive: zipfile.ZipFile, parts: list) -> tuple[dict, dict]:
     """Refuses DTDs and far cells; finds formulas and month-formatted cells, sheet by sheet."""
     xml = {}
     for part in parts:
-        if part.filename.endswith((".xml", ".rels", ".vml")):
-            xml[part.filename] = archive.read(part)
-            check_xml(xml[part.filename])
+        name, text = part_name(part.filename), archive.read(part)
+        if name.endswith((".xml", ".rels", ".vml")) or looks_like_xml(text):
+            check_xml(text)
+            xml[name] = text
     month_styles = styles_shown_as_months(xml.get("xl/styles.xml"))
     formulas, months, rows = {}, {}, 0
     for name, path in sheet_paths(xml):
@@ -103,20 +129,34 @@ def look_inside(archive: zipfile.ZipFile, parts: list) -> tuple[dict, dict]:
     return formulas, months
 
 
+def looks_like_xml(text: bytes) -> bool:
+    return text[:64].lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n").startswith(b"<")
+
+
 def check_xml(text: bytes) -> None:
     if text[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in text[:200]:
         raise Refused("entities")  # UTF-16 would hide a DTD from the look below
+    said = ENCODING.match(text[:200].removeprefix(b"\xef\xbb\xbf"))
+    if said and said[1].lower() not in (b"utf-8", b"utf8", b"us-ascii"):
+        raise Refused("entities")  # so would another encoding
     if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
         raise Refused("entities")
+
+
+def local(name: str) -> str:
+    """A tag or attribute without its namespace: strict workbooks have other ones."""
+    return name.rpartition("}")[2]
 
 
 def sheet_paths(xml: dict) -> list[tuple[str, str]]:
     relations = ElementTree.fromstring(xml["xl/_rels/workbook.xml.rels"])
     target = {r.get("Id"): r.get("Target", "") for r in relations}
     found = []
-    for sheet in ElementTree.fromstring(xml["xl/workbook.xml"]).iter(MAIN + "sheet"):
-        path = target.get(sheet.get(REL), "")
-        found.append((sheet.get("name"), path.lstrip("/") if path[:1] == "/" else "xl/" + path))
+    for sheet in ElementTree.fromstring(xml["xl/workbook.xml"]).iter():
+        if local(sheet.tag) == "sheet":
+            ids = [value for key, value in sheet.attrib.items() if local(key) == "id"]
+            path = posixpath.join("/xl", target.get(ids[0] if ids else None, ""))
+            found.append((sheet.get("name"), part_name(posixpath.normpath(path)[1:])))
     return found
 
 
@@ -161,12 +201,14 @@ def styles_shown_as_months(text: bytes | None) -> set[int]:
         return set()
     root = ElementTree.fromstring(text)
     own = {}
-    for found in root.iter(MAIN + "numFmt"):
+    for found in root.iter():
+        if local(found.tag) != "numFmt":
+            continue
         code = re.sub(r'"[^"]*"|\[[^]]*\]|\\.', "", found.get("formatCode", "")).lower()
         own[int(found.get("numFmtId"))] = "y" in code and "m" in code and "d" not in code
-    formats = root.find(MAIN + "cellXfs")
+    formats = next((part for part in root if local(part.tag) == "cellXfs"), ())
     shown = set()
-    for number, style in enumerate(formats if formats is not None else ()):
+    for number, style in enumerate(formats):
         format_id = int(style.get("numFmtId", 0))
         if own.get(format_id, format_id in MONTH_FORMATS):
             shown.add(number)
@@ -199,11 +241,33 @@ def one_sheet(book, meta, formulas: dict, months: dict) -> dict:
     if sheet.total_width > MAX_COLUMNS:
         raise Refused("too_many_columns")
     rows = [[plain(cell) for cell in row] for row in sheet.to_python(skip_empty_area=False)]
-    for row, column in formulas.get(meta.name, ()):
-        mark(rows, row, column, "f")
     for row, column in months.get(meta.name, ()):
         mark(rows, row, column, "m")
-    return {"name": meta.name, "rows": rows, "merged": sheet.merged_cell_ranges or []}
+    for row, column in formulas.get(meta.name, ()):
+        mark(rows, row, column, "f")
+    return {"name": meta.name.replace("\x00", ""), "rows": rows, "merged": merged_inside(sheet)}
+
+
+def merged_inside(sheet) -> list:
+    """Merged ranges, cut to the sheet; ranges that lie over each other are no workbook's."""
+    bottom, right = sheet.total_height, sheet.total_width
+    merged, cells = [], 0
+    for (top, left), (low, far) in sheet.merged_cell_ranges or ():
+        if top <= bottom and left <= right:
+            merged.append(((top, left), (min(low, bottom), min(far, right))))
+            cells += (merged[-1][1][0] - top + 1) * (merged[-1][1][1] - left + 1)
+    if cells > (bottom + 1) * (right + 1):
+        raise Refused("damaged")
+    return merged
+
+
+def months_in_old_sheet(rows: list[list]) -> None:
+    """An .xls tells no formats: a column whose dates are all firsts of a month holds months."""
+    for column in range(max(map(len, rows), default=0)):
+        dates = [r[column] for r in rows if column < len(r) and isinstance(r[column], list)]
+        if all(date[1].endswith("-01") for date in dates):
+            for date in dates:
+                date[:] = ["m", date[1][:7]]
 
 
 def mark(rows: list, row: int, column: int, sign: str) -> None:
@@ -220,7 +284,11 @@ def mark(rows: list, row: int, column: int, sign: str) -> None:
 def plain(cell):
     if cell == "":
         return None
-    if isinstance(cell, str | int | float) and not isinstance(cell, bool):
+    if isinstance(cell, str):
+        if len(cell) > MAX_CELL:
+            raise Refused("damaged")
+        return cell.replace("\x00", "")
+    if isinstance(cell, int | float) and not isinstance(cell, bool) and math.isfinite(cell):
         return cell
     if isinstance(cell, datetime.datetime | datetime.date):
         return ["d", cell.isoformat()[:10]]
@@ -231,26 +299,35 @@ def plain(cell):
 
 
 def read_text(data: bytes) -> dict:
-    if b"\x00" in data or not data.strip():
+    if b"\x00" in data or not data.strip() or data.startswith((b"%PDF", b"{\\rtf")):
         raise Refused("not_a_workbook")
     if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
         raise Refused("web_page")
     text = decode(data)
     if any(ord(c) < 32 and c not in "\t\r\n\x0b\x0c\x1a" for c in text[:5000]):
         raise Refused("not_a_workbook")
-    head = text[:20_000]
-    delimiter = max(",\t;，", key=head.count)
-    csv.field_size_limit(100_000)
-    try:
-        lines = csv.reader(io.StringIO(text), delimiter=delimiter)
-        rows = [[cell or None for cell in row] for row in lines]
-    except csv.Error:
-        raise Refused("damaged") from None
+    rows = text_rows(text)
     if len(rows) > MAX_ROWS + ROWS_AROUND:
         raise Refused("too_many_rows")
     if any(len(row) > MAX_COLUMNS for row in rows):
         raise Refused("too_many_columns")
     return {"kind": "csv", "sheets": [{"name": "", "rows": rows, "merged": []}]}
+
+
+def text_rows(text: str) -> list[list]:
+    """Rows without the blank cells and rows that trail; an unclosed quote would swallow people."""
+    delimiter = max(",\t;，", key=text[:20_000].count)
+    csv.field_size_limit(MAX_CELL)
+    rows, filled = [], 0
+    try:
+        for line in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True):
+            while line and not line[-1].strip():
+                line.pop()
+            rows.append([cell or None for cell in line])
+            filled = len(rows) if line else filled
+    except csv.Error:
+        raise Refused("damaged") from None
+    return rows[:filled]
 
 
 def decode(data: bytes) -> str:
@@ -265,12 +342,14 @@ def decode(data: bytes) -> str:
 def main() -> None:
     limit_myself()
     try:
-        found = read(sys.argv[1])
+        text = json.dumps(read(sys.argv[1]))
+        if len(text) > MAX_OUTPUT:
+            raise Refused("too_big_unzipped")
     except Refused as refused:
-        found = {"refused": str(refused)}
+        text = json.dumps({"refused": str(refused)})
     except MemoryError:
-        found = {"refused": "too_big_unzipped"}
-    sys.stdout.write(json.dumps(found, ensure_ascii=True))
+        text = json.dumps({"refused": "too_big_unzipped"})
+    sys.stdout.write(text)
 
 
 if __name__ == "__main__":

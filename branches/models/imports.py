@@ -28,7 +28,7 @@ class Scope(models.TextChoices):
     NONE = "none", "只是部分人员"
 
 
-@tracked()
+@tracked(exclude=("notes", "watermarks", "fingerprint"))
 class ImportBatch(models.Model):
     """名册导入批次"""
 
@@ -98,6 +98,16 @@ class ImportBatch(models.Model):
 
     def get_absolute_url(self):
         return reverse("branches:import-detail", args=[self.pk])
+
+    @property
+    def is_being_written(self) -> bool:
+        """Confirmed, and its job is not done with."""
+        return bool(
+            self.state == ImportState.STAGED
+            and self.confirmed_by_id
+            and self.job
+            and not self.job.is_finished
+        )
 
 
 class Verdict(models.TextChoices):

@@ -49,8 +49,8 @@ _RECLASSIFIES = (
     " WHERE c.retiree_id = r.id AND c.effective_from > b.effective_on))"
 )
 _MOVES = (
-    "(NOT EXISTS (SELECT FROM cadres_residence h"
-    " WHERE h.retiree_id = r.id AND h.since > b.effective_on))"
+    "(NOT EXISTS (SELECT FROM cadres_residence h WHERE h.retiree_id = r.id"
+    " AND (h.since > b.effective_on OR h.until > b.effective_on)))"
 )
 COLUMNS = [*TEXTS, "id_number", *DATES, "unit_id", *PLACES, "activity_class"]
 
@@ -122,11 +122,11 @@ FROM (
     JOIN cadres_retiree r ON r.id = s.retiree_id
     CROSS JOIN LATERAL (SELECT {", ".join(f"{merged(c)} AS {c}" for c in COLUMNS)}) n
     LEFT JOIN LATERAL (
-        SELECT max(branch_id) FILTER (WHERE kind = 'affiliated') AS affiliated,
-               max(branch_id) FILTER (WHERE kind = 'served') AS served,
-               bool_or(since > b.effective_on) AS later
+        SELECT max(branch_id) FILTER (WHERE kind = 'affiliated' AND until IS NULL) AS affiliated,
+               max(branch_id) FILTER (WHERE kind = 'served' AND until IS NULL) AS served,
+               bool_or(since > b.effective_on OR until > b.effective_on) AS later
         FROM branches_membership x
-        WHERE x.retiree_id = r.id AND x.until IS NULL AND x.kind <> 'participating'
+        WHERE x.retiree_id = r.id AND x.kind <> 'participating'
     ) x ON TRUE
     CROSS JOIN LATERAL (
         SELECT x.affiliated, x.served,

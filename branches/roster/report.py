@@ -1,10 +1,14 @@
 """What became of a file: as JSON, and the rejected rows as a workbook to mend and send again."""
 
+import contextlib
+import re
 from typing import BinaryIO
 
 import xlsxwriter
+from xlsxwriter.exceptions import OverlappingRange
 
 from branches.models import ImportBatch, StagedRow, Verdict
+from cadres.cleaning import without_formula
 
 COUNTS = ("rows", "created", "updated", "unchanged", "rejected", "missing")
 
@@ -35,11 +39,13 @@ def write_rejected(batch: ImportBatch, path: str | BinaryIO) -> int:
     book = xlsxwriter.Workbook(path, {"strings_to_formulas": False, "strings_to_urls": False})
     styles = _styles(book)
     written = 0
+    from_text = batch.notes.get("kind") == "csv"
     for number, (name, layout) in enumerate(batch.notes.get("layout", {}).items(), 1):
         found = [row for row in rows if row.sheet == name]
         if found:
-            sheet = book.add_worksheet(name[:31] or f"名册{number}")
-            _fill(sheet, layout["header"], found, styles)
+            sheet = book.add_worksheet(_sheet_name(name, number))
+            _head(sheet, layout, _width(layout, found), styles["head"])
+            _fill(sheet, layout, found, styles, from_text)
             written += len(found)
     if not written:
         book.add_worksheet("名册").write_string(0, 0, "没有被拒绝的行。")
@@ -56,31 +62,63 @@ def _styles(book) -> dict:
     }
 
 
-def _fill(sheet, header: list[list], rows: list[StagedRow], styles: dict) -> None:
-    width = max(len(line) for line in [*header, *(row.cells for row in rows)])
+def _sheet_name(name: str, number: int) -> str:
+    """The sheet's own name, unless Excel would not take it."""
+    plain = re.fullmatch(r"[^\[\]:*?/\\']{1,31}", name)
+    return name if plain and name.lower() != "history" else f"名册{number}"
+
+
+def _width(layout: dict, rows: list[StagedRow]) -> int:
+    return max(len(line) for line in [*layout["header"], *(row.cells for row in rows)])
+
+
+def _head(sheet, layout: dict, width: int, style) -> None:
+    """The heading rows with their merged groups: without these they could not be read again."""
+    header = layout["header"]
     for index, line in enumerate(header):
         for column in range(width):
             cell = line[column] if column < len(line) else None
-            sheet.write_string(index, column, _text(cell), styles["head"])
-    sheet.write_string(len(header) - 1, width, "问题", styles["head"])
-    for index, row in enumerate(rows, len(header)):
+            sheet.write_string(index, column, _text(cell), style)
+    for (top, left), (bottom, right) in layout.get("merged", []):
+        if (top, left) != (bottom, right):
+            with contextlib.suppress(OverlappingRange):
+                sheet.merge_range(top, left, bottom, right, _text(header[top][left]), style)
+    for index in range(len(header)):
+        sheet.write_string(index, width, "" if index else "问题", style)
+    sheet.freeze_panes(len(header), 2)
+    sheet.repeat_rows(0, len(header) - 1)
+
+
+def _fill(sheet, layout: dict, rows: list[StagedRow], styles: dict, from_text: bool) -> None:
+    width = _width(layout, rows)
+    for index, row in enumerate(rows, len(layout["header"])):
         for column in range(width):
             cell = row.cells[column] if column < len(row.cells) else None
+            cell = _asked_again(cell, from_text, column == layout["name"])
             _write(sheet, index, column, cell, styles["text"])
         words = "；".join(p["message"] for p in row.problems if p["level"] == "error")
         sheet.write_string(index, width, words, styles["problem"])
-    sheet.freeze_panes(len(header), 2)
     sheet.set_column(0, width - 1, 14)
     sheet.set_column(width, width, 60)
     sheet.set_landscape()
     sheet.set_paper(9)
-    sheet.repeat_rows(0, len(header) - 1)
+
+
+def _asked_again(cell, from_text: bool, is_name: bool):
+    """The cell so that its problem is seen again: a formula is no name, and a 1953.1 out of a
+    text file is unclear only as long as it is a number here."""
+    if isinstance(cell, list) and cell[0] == "f":
+        return f"公式：{_text(cell)}" if is_name else without_formula(cell)
+    if from_text and isinstance(cell, str) and re.fullmatch(r"\s*\d{4}\.1\s*", cell):
+        return float(cell)
+    return cell
 
 
 def _text(cell) -> str:
+    cell = without_formula(cell)
     if isinstance(cell, list):
         cell = cell[1]
-    return "" if cell is None else str(cell)
+    return "" if cell is None else str(cell)[:32_767]
 
 
 def _write(sheet, row: int, column: int, cell, style) -> None:

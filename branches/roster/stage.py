@@ -29,28 +29,31 @@ COLUMNS = [
     "name_pinyin", "search_words", "id_number_digest", "phone_digest", "second_phone_digest",
     "address_digest",
 ]  # fmt: skip
+#: States in which a batch may still be read (again).
+OPEN = (ImportState.UPLOADED, ImportState.STAGED)
 
 
 @transaction.atomic
 def accept_upload(
     *, file, by, effective_on: datetime.date | None = None, scope: str = "", in_background=True
 ) -> ImportBatch:
-    """Keeps an uploaded file and has it read. Raises WorkbookRefusedError when it is too big.
+    """Keeps an uploaded file and has it read. Raises RefusedError when that cannot be.
 
     `file`: a Django File. `effective_on`: the day from which changes count, default today.
     `scope`: what the file claims to cover, empty to have it proposed.
     """
     if file.size > MAX_BYTES:
         raise WorkbookRefusedError("too_big")
+    if effective_on and effective_on > timezone.localdate():
+        raise jobs.RefusedError("生效日期不能晚于今天。")
     batch = ImportBatch(
-        file_name=Path(file.name).name[-200:],
+        file_name=_kept(Path(file.name).name)[-200:],
         checksum=hashlib.sha256(file.read()).hexdigest(),
         scope=scope,
         effective_on=effective_on or timezone.localdate(),
         uploaded_by=by,
     )
-    file.seek(0)
-    batch.upload.save("roster" + Path(file.name).suffix[:8].lower(), file, save=True)
+    _keep_file(batch, file)
     if in_background:
         title = f"读取名册“{batch.file_name}”"[:100]
         batch.job = jobs.enqueue(
@@ -58,6 +61,14 @@ def accept_upload(
         )
         batch.save(update_fields=["job"])
     return batch
+
+
+def _keep_file(batch: ImportBatch, file) -> None:
+    file.seek(0)
+    try:
+        batch.upload.save("roster" + Path(_kept(file.name)).suffix[:8].lower(), file, save=True)
+    except OSError:
+        raise jobs.RefusedError("服务器没能存下这个文件，请告诉管理员查看磁盘。") from None
 
 
 def stage_job(job: jobs.Job) -> str:
@@ -76,15 +87,17 @@ def stage(*, batch: ImportBatch) -> ImportBatch:
         with transaction.atomic():
             return _stage(batch, book)
     except WorkbookRefusedError as refusal:
-        batch.state, batch.refusal = ImportState.REFUSED, str(refusal)
-        batch.closed_at = timezone.now()
-        batch.save(update_fields=["state", "refusal", "closed_at"])
+        open_batches = ImportBatch.objects.filter(state__in=OPEN)
+        open_batches.filter(pk=batch.pk).update(
+            state=ImportState.REFUSED, refusal=str(refusal), closed_at=timezone.now()
+        )
+        batch.refresh_from_db()
         raise
 
 
 def _stage(batch: ImportBatch, book) -> ImportBatch:
-    state = ImportBatch.objects.select_for_update().values_list("state", flat=True)
-    if state.get(pk=batch.pk) not in (ImportState.UPLOADED, ImportState.STAGED):
+    batch = ImportBatch.objects.select_for_update(of=("self",)).get(pk=batch.pk)
+    if batch.state not in OPEN:
         return batch
     names = Names.load(
         dict(Branch.objects.values_list("name", "pk")),
@@ -94,7 +107,7 @@ def _stage(batch: ImportBatch, book) -> ImportBatch:
     StagedRow.objects.filter(batch=batch).delete()
     _copy(batch, roster.rows)
     judge(batch)
-    batch.notes = _notes(roster)
+    batch.notes = _notes(roster) | {"kind": book.kind}
     batch.state = ImportState.STAGED
     batch.save()
     return batch
@@ -130,7 +143,7 @@ def _line(batch: ImportBatch, position: int, row: RosterRow) -> list:
         "rejected" if row.clean.is_rejected else "",
         json.dumps([vars(p) for p in row.clean.problems], ensure_ascii=False),
         "{}",
-        json.dumps(row.cells, ensure_ascii=False).replace("\\u0000", ""),
+        json.dumps(row.cells, ensure_ascii=False),
         *(values.get(column) for column in VALUES),
         pinyin_of(name),
         " ".join(name_tokens(name)),
@@ -139,13 +152,18 @@ def _line(batch: ImportBatch, position: int, row: RosterRow) -> list:
     ]
 
 
-_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\x00": ""})
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
 def _escaped(value) -> str:
-    """A value as COPY's text format wants it; what UTF-8 cannot hold is left out."""
+    """A value as COPY's text format wants it."""
     if value is None:
         return "\\N"
     if isinstance(value, int):
         return str(value)
-    return value.translate(_ESCAPES).encode("utf-8", "ignore").decode()
+    return _kept(value.translate(_ESCAPES))
+
+
+def _kept(text: str) -> str:
+    """Text without what UTF-8 and PostgreSQL cannot hold."""
+    return text.replace("\x00", "").encode("utf-8", "ignore").decode()

@@ -3,11 +3,12 @@
 import datetime
 
 from django.db import connection, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from branches.models import ImportBatch, ImportState, StagedRow, Verdict
 from branches.roster.judge import COLUMNS, DIGESTS
-from branches.roster.write import EVENT_TABLES, MOVED, source_of
+from branches.roster.write import EVENT_TABLES, LOCK, MOVED, source_of
 from cadres.jobs import RefusedError
 from cadres.masking import digest
 from cadres.models import DIGESTED, Retiree
@@ -33,6 +34,8 @@ def undo(*, batch: ImportBatch, by) -> ImportBatch:
 
     Raises UndoRefusedError, naming them, when any of its people has been changed since.
     """
+    with connection.cursor() as cursor:
+        cursor.execute(LOCK)
     batch = ImportBatch.objects.select_for_update(of=("self",)).get(pk=batch.pk)
     if batch.state == ImportState.UNDONE:
         return batch
@@ -91,6 +94,9 @@ def _referred_to(batch: ImportBatch) -> set[int]:
 
 def _take_back(batch: ImportBatch) -> None:
     values = {"batch": batch.pk, "source": source_of(batch), "day": batch.effective_on}
+    for table in ("cadres_residenceevent", "branches_membershipevent"):
+        values[f"{table}_from"] = batch.watermarks["before"][table]
+        values[f"{table}_to"] = batch.watermarks[table]
     _stage_old_words(batch)
     with connection.cursor() as cursor:
         for statement in _STATEMENTS:
@@ -140,6 +146,14 @@ FROM (
 WHERE t.id = n.id
 """
 
+
+def _closed_by_it(table: str) -> str:
+    """SQL for the rows of touched people that the batch's own statements ended."""
+    return f"""until = %(day)s AND retiree_id IN ({_TOUCHED}) AND id IN (
+        SELECT e.pgh_obj_id FROM {table}event e WHERE e.pgh_label = 'update' AND e.until = %(day)s
+        AND e.pgh_id > %({table}event_from)s AND e.pgh_id <= %({table}event_to)s)"""
+
+
 _TOUCHED = """SELECT s.retiree_id FROM branches_stagedrow s
     WHERE s.batch_id = %(batch)s AND s.verdict = 'updated'"""
 
@@ -147,14 +161,8 @@ _STATEMENTS = [
     "DELETE FROM cadres_classchange WHERE source = %(source)s",
     "DELETE FROM cadres_residence WHERE source = %(source)s",
     "DELETE FROM branches_membership WHERE source = %(source)s",
-    f"""UPDATE cadres_residence h SET until = NULL WHERE h.until = %(day)s
-        AND h.retiree_id IN ({_TOUCHED} AND {MOVED})
-        AND NOT EXISTS (SELECT FROM cadres_residence x
-            WHERE x.retiree_id = h.retiree_id AND x.until IS NULL)""",
-    f"""UPDATE branches_membership m SET until = NULL WHERE m.until = %(day)s
-        AND m.kind <> 'participating' AND m.retiree_id IN ({_TOUCHED} AND s.changes ? 'branch_id')
-        AND NOT EXISTS (SELECT FROM branches_membership x
-            WHERE x.retiree_id = m.retiree_id AND x.kind = m.kind AND x.until IS NULL)""",
+    f"UPDATE cadres_residence SET until = NULL WHERE {_closed_by_it('cadres_residence')}",
+    f"UPDATE branches_membership SET until = NULL WHERE {_closed_by_it('branches_membership')}",
     _PUT_BACK,
     f"""UPDATE cadres_residence h SET township_id = r.township_id, community_id = r.community_id,
             address = r.address, address_digest = r.address_digest
@@ -170,8 +178,15 @@ _STATEMENTS = [
 
 
 def empty_old_imports() -> int:
-    """Empties uploads and staged rows of imports that were done with 30 days ago; how many."""
+    """Empties uploads and staged rows of imports that ended 30 days ago; how many.
+
+    A preview that nobody confirmed for that long is given up first.
+    """
     limit = timezone.now() - KEPT
+    waiting = ImportBatch.objects.filter(
+        state__in=[ImportState.UPLOADED, ImportState.STAGED], uploaded_at__lt=limit
+    )
+    waiting.update(state=ImportState.DISCARDED, closed_at=F("uploaded_at"))
     emptied = 0
     for batch in ImportBatch.objects.filter(closed_at__lt=limit, emptied_at=None):
         with transaction.atomic():

@@ -9,7 +9,7 @@ from cadres import jobs
 from cadres.jobs import RefusedError
 
 #: Only one roster is written at a time; readers are not held up.
-_LOCK = "SELECT pg_advisory_xact_lock(20181879)"
+LOCK = "SELECT pg_advisory_xact_lock(20181879)"
 EVENT_TABLES = [
     "cadres_retireeevent",
     "cadres_residenceevent",
@@ -26,7 +26,7 @@ class ImportRefusedError(RefusedError):
 def confirm(*, batch: ImportBatch, by) -> ImportBatch:
     """Has a previewed batch written in the background; a second press finds the first one's job."""
     batch = ImportBatch.objects.select_for_update(of=("self",)).get(pk=batch.pk)
-    if batch.state == ImportState.WRITTEN or batch.confirmed_by_id:
+    if batch.state == ImportState.WRITTEN or batch.is_being_written:
         return batch
     if batch.state != ImportState.STAGED:
         raise ImportRefusedError("这份名册还不能写入，请先看预览。")
@@ -41,7 +41,7 @@ def confirm(*, batch: ImportBatch, by) -> ImportBatch:
 def discard(*, batch: ImportBatch, by) -> ImportBatch:
     """Gives a batch up before it is written."""
     batch = ImportBatch.objects.select_for_update(of=("self",)).get(pk=batch.pk)
-    if batch.state not in (ImportState.UPLOADED, ImportState.STAGED) or batch.confirmed_by_id:
+    if batch.state not in (ImportState.UPLOADED, ImportState.STAGED) or batch.is_being_written:
         raise ImportRefusedError("这份名册已经确认，不能放弃；写入后可以撤销。")
     batch.state, batch.closed_at = ImportState.DISCARDED, timezone.now()
     batch.save(update_fields=["state", "closed_at"])
@@ -77,7 +77,7 @@ def write(*, batch: ImportBatch, by) -> ImportBatch:
     Raises ImportRefusedError when the people changed since the preview.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_LOCK)
+        cursor.execute(LOCK)
     batch = ImportBatch.objects.select_for_update(of=("self",)).get(pk=batch.pk)
     if batch.state == ImportState.WRITTEN:
         return batch
@@ -87,16 +87,17 @@ def write(*, batch: ImportBatch, by) -> ImportBatch:
     judge(batch)
     if batch.fingerprint != previewed:
         raise ImportRefusedError("预览之后名册有了变动，没有写入。请再看一遍预览，重新确认。")
-    _write_people(batch)
+    before = watermarks()
+    _write_people(batch, by)
     batch.state, batch.confirmed_by = ImportState.WRITTEN, by
     batch.written_at = batch.closed_at = timezone.now()
-    batch.watermarks = _watermarks()
+    batch.watermarks = watermarks() | {"before": before}
     batch.save()
     return batch
 
 
-def _write_people(batch: ImportBatch) -> None:
-    values = {"batch": batch.pk, "source": source_of(batch)}
+def _write_people(batch: ImportBatch, by) -> None:
+    values = {"batch": batch.pk, "source": source_of(batch), "by": by.pk if by else None}
     with connection.cursor() as cursor:
         for statement in _statements():
             cursor.execute(statement, values)
@@ -107,7 +108,8 @@ def source_of(batch: ImportBatch) -> str:
     return f"import:{batch.pk}"
 
 
-def _watermarks() -> dict[str, int]:
+def watermarks() -> dict[str, int]:
+    """The last entry of each history table."""
     query = ", ".join(f"(SELECT COALESCE(max(pgh_id), 0) FROM {t})" for t in EVENT_TABLES)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {query}")
@@ -144,6 +146,7 @@ def _statements() -> list[str]:
         _CLOSE_MEMBERSHIPS,
         _CORRECT_MEMBERSHIPS,
         _RECORD_MEMBERSHIPS,
+        _SERVE_EVERYBODY,
     ]
 
 
@@ -191,8 +194,7 @@ def _update_people() -> str:
 _RECORD_CLASSES = f"""
 INSERT INTO cadres_classchange
     (retiree_id, activity_class, effective_from, reason, source, decided_by_id, created_at)
-SELECT s.retiree_id, s.activity_class, b.effective_on, '名册导入', %(source)s,
-    b.confirmed_by_id, now()
+SELECT s.retiree_id, s.activity_class, b.effective_on, '名册导入', %(source)s, %(by)s, now()
 FROM {_ROWS}
 WHERE s.activity_class IS NOT NULL
   AND ({_CREATED} OR ({_UPDATED} AND s.changes ? 'activity_class'))
@@ -249,26 +251,33 @@ WHERE m.retiree_id = n.retiree_id AND m.kind = n.kind AND m.until IS NULL
   AND m.branch_id <> n.branch_id AND m.since = n.effective_on
 """
 
-#: Who has no branch of their own is served by one of the place of residence: the one named after
-#: the community, else the township's first. Exactly one branch serves everybody.
-_BY_RESIDENCE = f"""
-    SELECT s.position, s.retiree_id, near.id AS branch_id, 'served' AS kind, b.effective_on
-    FROM {_ROWS} JOIN cadres_retiree r ON r.id = s.retiree_id
-    LEFT JOIN cadres_community c ON c.id = r.community_id
-    CROSS JOIN LATERAL (
-        SELECT p.id FROM branches_branch p WHERE p.township_id = r.township_id
-        ORDER BY NOT COALESCE(strpos(p.name, c.short_name) > 0, FALSE), p.id LIMIT 1
-    ) near
-    WHERE {_WRITTEN} AND s.branch_id IS NULL AND NOT EXISTS (
-        SELECT FROM branches_membership m
-        WHERE m.retiree_id = r.id AND m.kind = 'served' AND m.until IS NULL)
-"""
-
 _RECORD_MEMBERSHIPS = f"""
 INSERT INTO branches_membership (retiree_id, branch_id, kind, since, source)
 SELECT n.retiree_id, n.branch_id, n.kind, n.effective_on, %(source)s
-FROM ({_NEW_RELATIONS} UNION ALL {_BY_RESIDENCE}) n
+FROM ({_NEW_RELATIONS}) n
 WHERE NOT EXISTS (SELECT FROM branches_membership m
     WHERE m.retiree_id = n.retiree_id AND m.kind = n.kind AND m.until IS NULL)
 ORDER BY n.position
+"""
+
+#: Exactly one branch serves everybody: their own, else one of the place of residence, the one
+#: named after the community or the township's first; from the day an earlier relation ended.
+_SERVE_EVERYBODY = f"""
+INSERT INTO branches_membership (retiree_id, branch_id, kind, since, source)
+SELECT r.id, near.id, 'served', GREATEST(b.effective_on, old.until), %(source)s
+FROM {_ROWS} JOIN cadres_retiree r ON r.id = s.retiree_id
+LEFT JOIN cadres_community c ON c.id = r.community_id
+CROSS JOIN LATERAL (
+    SELECT max(m.until) AS until, COALESCE(bool_or(m.until IS NULL), FALSE) AS is_served
+    FROM branches_membership m WHERE m.retiree_id = r.id AND m.kind = 'served'
+) old
+CROSS JOIN LATERAL (
+    SELECT p.id FROM branches_branch p
+    LEFT JOIN branches_membership m ON m.branch_id = p.id AND m.retiree_id = r.id
+        AND m.kind = 'affiliated' AND m.until IS NULL
+    WHERE m.id IS NOT NULL OR p.township_id = r.township_id
+    ORDER BY m.id IS NULL, NOT COALESCE(strpos(p.name, c.short_name) > 0, FALSE), p.id LIMIT 1
+) near
+WHERE {_WRITTEN} AND r.status = 'active' AND NOT old.is_served
+ORDER BY s.position
 """

@@ -3,22 +3,15 @@
 from django.contrib import admin
 from django.db.models import Prefetch
 from django.utils import timezone
-from django.utils.html import format_html
 
 from branches.actions import join, serve_by_residence
 from branches.models import Membership, MembershipKind
 from cadres import actions
-from cadres.dates import in_words
+from cadres.changes import source_in_words
 from cadres.desk import Ledger, OfficeAdmin, filtered_by
 from cadres.forms import RetireeAddForm, RetireeFilter, RetireeForm
 from cadres.masking import mask_phone
 from cadres.models import ClassChange, Residence, Retiree
-
-
-def source_in_words(source: str) -> str:
-    """`import:3` is how a roster import signs its entries."""
-    kind, _, number = source.partition(":")
-    return f"名册导入（第 {number} 批）" if kind == "import" else source
 
 
 class DatedLedger(Ledger):
@@ -128,7 +121,7 @@ class RetireeAdmin(OfficeAdmin):
         "unit",
         "served_branch",
         "class_said",
-        "township",
+        "lives_in",
         "phone_masked",
         "status",
     ]
@@ -176,11 +169,17 @@ class RetireeAdmin(OfficeAdmin):
 
     @admin.display(description="党支部")
     def served_branch(self, person):
-        return "、".join(membership.branch.name for membership in person.served_by) or None
+        """Without what all branches here share, so that the table fits a screen."""
+        names = (membership.branch.name for membership in person.served_by)
+        return "、".join(name.replace("离退休干部", "") for name in names) or None
 
     @admin.display(description="活动类别")
     def class_said(self, person):
         return person.get_activity_class_display() or "未分类"
+
+    @admin.display(description="居住乡镇")
+    def lives_in(self, person):
+        return person.township
 
     @admin.display(description="电话")
     def phone_masked(self, person):

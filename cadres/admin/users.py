@@ -39,7 +39,9 @@ class RolesForm(forms.ModelForm):
         if "community" in self.fields:
             self.fields["community"].choices = communities_by_township()
         if "groups" in self.fields:
-            self.fields["groups"].queryset = Group.objects.filter(name__in=Role.labels)
+            self.fields["groups"].queryset = Group.objects.filter(name__in=Role.labels).order_by(
+                "id"
+            )
             self.fields["groups"].label = "角色"
             self.fields["groups"].help_text = "支部书记不在这里选：谁任书记，谁就是。"
 

@@ -337,9 +337,9 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=80, unique=True, verbose_name='名称')),
-                ('nature', models.CharField(choices=[('机关', 'Organ'), ('事业单位', 'Institution'), ('国有企业', 'Company')], max_length=10, verbose_name='性质')),
+                ('nature', models.CharField(choices=[('机关', '机关'), ('事业单位', '事业单位'), ('国有企业', '国有企业')], max_length=10, verbose_name='性质')),
                 ('sector', models.CharField(max_length=20, verbose_name='行业')),
-                ('unit_level', models.CharField(choices=[('县级', 'County'), ('乡镇级', 'Township')], max_length=10, verbose_name='层级')),
+                ('unit_level', models.CharField(choices=[('县级', '县级'), ('乡镇级', '乡镇级')], max_length=10, verbose_name='层级')),
             ],
             options={
                 'verbose_name': '单位',
@@ -384,9 +384,9 @@ class Migration(migrations.Migration):
                 ('pgh_context_id', models.UUIDField(null=True)),
                 ('id', models.BigIntegerField()),
                 ('name', models.CharField(max_length=80, verbose_name='名称')),
-                ('nature', models.CharField(choices=[('机关', 'Organ'), ('事业单位', 'Institution'), ('国有企业', 'Company')], max_length=10, verbose_name='性质')),
+                ('nature', models.CharField(choices=[('机关', '机关'), ('事业单位', '事业单位'), ('国有企业', '国有企业')], max_length=10, verbose_name='性质')),
                 ('sector', models.CharField(max_length=20, verbose_name='行业')),
-                ('unit_level', models.CharField(choices=[('县级', 'County'), ('乡镇级', 'Township')], max_length=10, verbose_name='层级')),
+                ('unit_level', models.CharField(choices=[('县级', '县级'), ('乡镇级', '乡镇级')], max_length=10, verbose_name='层级')),
             ],
             options={
                 'abstract': False,

@@ -83,7 +83,7 @@ class RetireeQuerySet(models.QuerySet):
     def search(self, words: str):
         """By name, pinyin, initials (beginnings), or whole phone, or last four of the id number."""
         found = self
-        for word in words.replace("\0", " ").split()[:5]:
+        for word in words.replace("·", "").replace("\0", " ").split()[:5]:
             found = found.filter(_found_by(word[:60]))
         return found
 

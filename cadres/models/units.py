@@ -8,16 +8,16 @@ from cadres.history import tracked
 class Nature(models.TextChoices):
     """单位性质"""
 
-    ORGAN = "机关"
-    INSTITUTION = "事业单位"
-    COMPANY = "国有企业"
+    ORGAN = "机关", "机关"
+    INSTITUTION = "事业单位", "事业单位"
+    COMPANY = "国有企业", "国有企业"
 
 
 class UnitLevel(models.TextChoices):
     """层级"""
 
-    COUNTY = "县级"
-    TOWNSHIP = "乡镇级"
+    COUNTY = "县级", "县级"
+    TOWNSHIP = "乡镇级", "乡镇级"
 
 
 @tracked()

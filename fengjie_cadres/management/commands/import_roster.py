@@ -32,8 +32,8 @@ class Command(BaseCommand):
             with pghistory.context(command="import_roster"):
                 self._import(file, dry_run, scope, on, report, rejected)
         except (RefusedError, OSError) as error:
-            words = str(error) if isinstance(error, RefusedError) else f"打不开文件：{file}"
-            self.stderr.write(words)
+            is_file = isinstance(error, OSError)
+            self.stderr.write(f"打不开文件：{error.filename or file}" if is_file else str(error))
             sys.exit(2)
 
     def _import(self, file, dry_run, scope, on, report_path, rejected_path):
@@ -48,7 +48,7 @@ class Command(BaseCommand):
         batch = roster.stage(batch=batch)
         found = report(batch)
         if report_path:
-            report_path.write_text(json.dumps(found, ensure_ascii=False, indent=1))
+            report_path.write_text(json.dumps(found, ensure_ascii=False, indent=1), "utf-8")
         if rejected_path:
             write_rejected(batch, str(rejected_path))
         if dry_run:

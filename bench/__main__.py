@@ -1,0 +1,46 @@
+"""`python -m bench [NAME …]`; without names, what ONLY names, or all that is not slow."""
+
+import os
+import shutil
+import sys
+import tempfile
+
+from bench import database
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "bench.settings"
+os.environ["DATABASE_URL"] = database.url(database.EMPTY)
+os.environ["PRIVATE_ROOT"] = tempfile.mkdtemp(prefix=database.PREFIX)
+
+import django
+
+django.setup()
+
+from bench import lists, roster
+from bench.table import show
+
+#: Name → rows of the table. The slow ones run only when they are named.
+THEMES = {"read": roster.read, "import": roster.imports, "lists": lambda: iter(())}
+SLOW = {"import-peer": roster.imports_by_peer}
+
+
+def main(names: list[str]) -> int:
+    names = names or os.environ.get("ONLY", "").split() or list(THEMES)
+    if unknown := [name for name in names if name not in THEMES | SLOW]:
+        print(f"没有 {'、'.join(unknown)}，可以选：{'、'.join(THEMES | SLOW)}", file=sys.stderr)
+        return 2
+    database.drop_all()
+    try:
+        database.make_empty()
+        rows = []
+        for name in names:
+            print(f"正在测量 {name} ……", file=sys.stderr, flush=True)
+            rows += (THEMES | SLOW)[name]()
+        show(rows)
+    finally:
+        database.drop_all()
+        shutil.rmtree(os.environ["PRIVATE_ROOT"], ignore_errors=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
