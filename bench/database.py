@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg2
+import psycopg2.extensions
+from django.db import connection
 
 from fengjie_cadres import services
 
@@ -30,13 +32,13 @@ SERVER = url("postgres")
 @contextlib.contextmanager
 def as_owner(name: str = "") -> Iterator:
     """A cursor of the database's owner, every statement committed at once."""
-    connection = psycopg2.connect(url(name) if name else SERVER)
-    connection.autocommit = True
+    owner = psycopg2.connect(url(name) if name else SERVER)
+    owner.autocommit = True
     try:
-        with connection.cursor() as cursor:
+        with owner.cursor() as cursor:
             yield cursor
     finally:
-        connection.close()
+        owner.close()
 
 
 def make(name: str, template: str) -> None:
@@ -76,9 +78,30 @@ def make_empty() -> None:
         )
 
 
-def use(name: str) -> None:
-    """Django's connection leads to this database from now on."""
-    from django.db import connection
+# ---- Django's connection -----------------------------------------------------------------------
 
+
+class CountingCursor(psycopg2.extensions.cursor):
+    """Counts what goes to the server; COPY, which Django's own log leaves out, as well."""
+
+    sent = 0
+
+    def execute(self, *args):
+        CountingCursor.sent += 1
+        return super().execute(*args)
+
+    def copy_expert(self, *args, **kwargs):
+        CountingCursor.sent += 1
+        return super().copy_expert(*args, **kwargs)
+
+
+def sent() -> int:
+    """How many statements have gone to the server so far, `BEGIN` and `COMMIT` not counted."""
+    return CountingCursor.sent
+
+
+def use(name: str) -> None:
+    """Django's connection leads to this database from now on, and counts."""
     connection.close()
     connection.settings_dict["NAME"] = name
+    connection.settings_dict["OPTIONS"]["cursor_factory"] = CountingCursor

@@ -2,7 +2,6 @@
 
 import gc
 import multiprocessing
-import resource
 import statistics
 import time
 import unicodedata
@@ -12,7 +11,6 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from django.db import connection
-from psycopg2.extensions import cursor as Cursor
 
 from bench import database
 
@@ -24,10 +22,10 @@ MEGABYTE = 1024
 
 @dataclass
 class Contender:
-    """`work` is timed, in the copy of a database that `template` names; it may time itself and
-    then returns its seconds."""
+    """`work` is timed, in the copy of a database that `template` names. It may also measure
+    itself: then it returns seconds and queries."""
 
-    work: Callable[[], float | None]
+    work: Callable[[], tuple[float, int] | None]
     template: str = ""
     runs: list["Run"] = field(default_factory=list)
 
@@ -80,20 +78,6 @@ class Row:
 # ---- measuring -------------------------------------------------------------------------------
 
 
-class CountingCursor(Cursor):
-    """Counts what goes to the server; COPY, which Django's own log leaves out, as well."""
-
-    sent = 0
-
-    def execute(self, *args):
-        CountingCursor.sent += 1
-        return super().execute(*args)
-
-    def copy_expert(self, *args, **kwargs):
-        CountingCursor.sent += 1
-        return super().copy_expert(*args, **kwargs)
-
-
 def measure(*contenders: Contender | None) -> None:
     """Runs the contenders in turn until each has its runs."""
     contenders = [c for c in contenders if c]
@@ -114,7 +98,7 @@ def _run(contender: Contender) -> Run:
     theirs.close()
     children = 0
     while not ours.poll(0.01):
-        children = max(children, sum(_memory(pid, "VmHWM") for pid in _children(process.pid)))
+        children = max(children, *(_memory(pid, "VmHWM") for pid in _children(process.pid)), 0)
     answer = ours.recv()
     process.join()
     if isinstance(answer, str):
@@ -123,17 +107,16 @@ def _run(contender: Contender) -> Run:
     return Run(seconds, elapsed, queries, (grown + children) / MEGABYTE)
 
 
-def _work(work: Callable[[], float | None], answer: Connection) -> None:
+def _work(work: Callable[[], tuple[float, int] | None], answer: Connection) -> None:
     try:
         connection.ensure_connection()
-        connection.connection.cursor_factory = CountingCursor
         gc.collect()
-        before, sent, began = _memory("self", "VmRSS"), CountingCursor.sent, time.perf_counter()
+        before, sent, began = _memory("self", "VmRSS"), database.sent(), time.perf_counter()
         own = work()
         elapsed = time.perf_counter() - began
-        grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-        seconds = elapsed if own is None else own
-        answer.send((seconds, elapsed, CountingCursor.sent - sent, max(grown, 0)))
+        grown = max(_memory("self", "VmHWM") - before, 0)
+        seconds, queries = own or (elapsed, database.sent() - sent)
+        answer.send((seconds, elapsed, queries, grown))
     except Exception as error:
         answer.send(f"{type(error).__name__}: {error}")
         raise
@@ -152,8 +135,11 @@ def _memory(pid: int | str, line: str) -> int:
 
 
 def _children(pid: int) -> list[int]:
+    """Its children that run another program: before that, they count its memory as theirs."""
     try:
-        return [int(n) for n in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        own = Path(f"/proc/{pid}/cmdline").read_bytes()
+        return [int(n) for n in found if Path(f"/proc/{n}/cmdline").read_bytes() != own]
     except OSError:
         return []
 

@@ -134,7 +134,8 @@ class SeatInline(PartInline):
 
 def _current(kind: MembershipKind) -> Count:
     holds = Q(memberships__kind=kind, memberships__until=None)
-    return Count("memberships", filter=holds & Q(memberships__retiree__status=Status.ACTIVE))
+    living = Q(memberships__retiree__status=Status.ACTIVE)
+    return Count("memberships", filter=holds & living, distinct=True)
 
 
 @admin.register(Branch)

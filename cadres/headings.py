@@ -77,21 +77,23 @@ def heading_text(cell) -> str:
 
 def meaning(heading: str) -> str | None:
     """The field a heading stands for, also without its remark in brackets."""
-    return _MEANING.get(heading) or _MEANING.get(re.sub(r"\([^)]*\)", "", heading))
+    for remark in ("", r"\([^)]*\)$", r"\([^)]*\)"):
+        if found := _MEANING.get(re.sub(remark, "", heading) if remark else heading):
+            return found
+    return None
 
 
 def find_table(sheet: Sheet) -> Table | None:
     """The table of a sheet; None when it has no heading row (a cover sheet, an empty sheet)."""
-    best, at = 0, None
+    best = None
     for index, row in enumerate(sheet.rows[:HEADER_WITHIN]):
-        found = {meaning(heading_text(cell)) for cell in row} - {None}
-        if "name" in found and len(found) >= 3 and len(found) > best:
-            best, at = len(found), index
-    if at is None:
-        return None
-    table = _with_columns(sheet, at)
-    _pick_people(table)
-    return table
+        if any(meaning(heading_text(cell)) == "name" for cell in row):
+            table = _with_columns(sheet, index)
+            if len(table.columns) > (len(best.columns) if best else 2):
+                best = table
+    if best:
+        _pick_people(best)
+    return best
 
 
 def _with_columns(sheet: Sheet, at: int) -> Table:

@@ -34,4 +34,4 @@ def digest(value: str | None) -> str:
     """A keyed digest (32 hex characters): tells only whether a value changed; empty for none."""
     if not value:
         return ""
-    return hmac.new(_key(), value.encode(), hashlib.sha256).hexdigest()[:32]
+    return hmac.digest(_key(), value.encode(), "sha256").hex()[:32]

@@ -40,6 +40,8 @@ CELL = re.compile(
 )
 STYLE = re.compile(rb"\bs=[\"'](\d+)[\"']")
 DIMENSION = re.compile(rb"<(?:\w+:)?dimension\b[^>]*\bref=[\"'][A-Z]*\d*:?[A-Z]{1,3}(\d+)[\"']")
+#: An .xls stream begins with BOF; FILEPASS next to it says that the rest is encrypted.
+ENCRYPTED_XLS = re.compile(rb"\x09\x08\x10\x00.{16}(?:\x86\x00\x00\x00)?\x2f\x00", re.DOTALL)
 ENCODING = re.compile(rb"^\s*<\?xml[^>]*\bencoding=[\"']([^\"']*)[\"']")
 BROKEN = (
     zipfile.BadZipFile,
@@ -73,7 +75,7 @@ def read(path: str) -> dict:
     if data[:4] == b"PK\x03\x04":
         return read_zip(data)
     if data[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
-        if "EncryptedPackage".encode("utf-16-le") in data:
+        if "EncryptedPackage".encode("utf-16-le") in data or ENCRYPTED_XLS.search(data):
             raise Refused("encrypted")
         sheets = calamine_sheets(data, {}, {})
         for sheet in sheets:
@@ -226,10 +228,8 @@ def calamine_sheets(data: bytes, formulas: dict, months: dict) -> list[dict]:
             for meta in book.sheets_metadata
             if meta.typ == python_calamine.SheetTypeEnum.WorkSheet
         ]
-    except python_calamine.PasswordError:
-        raise Refused("encrypted") from None
-    except python_calamine.CalamineError as error:
-        raise Refused("encrypted" if "password" in str(error).lower() else "damaged") from None
+    except python_calamine.CalamineError:
+        raise Refused("damaged") from None
 
 
 def one_sheet(book, meta, formulas: dict, months: dict) -> dict:

@@ -2,6 +2,12 @@
 
 from django.contrib import admin
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
 
 #: What is used most stands first; everything else follows.
 _ORDER = [
@@ -40,6 +46,14 @@ class OfficeAdminSite(admin.AdminSite):
     enable_nav_sidebar = True
     empty_value_display = "—"
     site_url = "/"
+
+    @method_decorator(never_cache)
+    @login_not_required
+    def login(self, request, extra_context=None):
+        """There is one log-in page; who is logged in without a desk is told that it is closed."""
+        if request.user.is_authenticated and not self.has_permission(request):
+            raise PermissionDenied
+        return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
 
     def get_app_list(self, request, app_label=None):
         apps = self._build_app_dict(request, app_label).values()

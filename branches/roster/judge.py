@@ -28,30 +28,32 @@ def merged(column: str) -> str:
         )
     if column == "township_id":
         return (
-            f"CASE WHEN {_MOVES} THEN COALESCE(s.township_id, r.township_id) ELSE r.township_id END"
+            "CASE WHEN k.moves THEN COALESCE(s.township_id, r.township_id) ELSE r.township_id END"
         )
     if column == "community_id":
         return (
-            f"CASE WHEN NOT {_MOVES} THEN r.community_id"
+            "CASE WHEN NOT k.moves THEN r.community_id"
             " WHEN s.township_id IS DISTINCT FROM r.township_id AND s.township_id IS NOT NULL"
             " THEN s.community_id ELSE COALESCE(s.community_id, r.community_id) END"
         )
     if column == "address":
-        return f"CASE WHEN {_MOVES} THEN COALESCE(s.address, r.address) ELSE r.address END"
+        return "CASE WHEN k.moves THEN COALESCE(s.address, r.address) ELSE r.address END"
     if column == "activity_class":
-        return f"CASE WHEN {_RECLASSIFIES} THEN s.activity_class ELSE r.activity_class END"
+        return "CASE WHEN k.reclassifies THEN s.activity_class ELSE r.activity_class END"
     return f"COALESCE(s.{column}, r.{column})"
 
 
 #: A class, a residence or a branch that counts from a later day than the file's stays.
-_RECLASSIFIES = (
-    "(s.activity_class IS NOT NULL AND NOT EXISTS (SELECT FROM cadres_classchange c"
-    " WHERE c.retiree_id = r.id AND c.effective_from > b.effective_on))"
-)
-_MOVES = (
-    "(NOT EXISTS (SELECT FROM cadres_residence h WHERE h.retiree_id = r.id"
-    " AND (h.since > b.effective_on OR h.until > b.effective_on)))"
-)
+#: OFFSET 0 here and below: asked once for each row, not once for each mention.
+DATED = """
+CROSS JOIN LATERAL (
+    SELECT s.activity_class IS NOT NULL AND NOT EXISTS (SELECT FROM cadres_classchange c
+            WHERE c.retiree_id = r.id AND c.effective_from > b.effective_on) AS reclassifies,
+        NOT EXISTS (SELECT FROM cadres_residence h WHERE h.retiree_id = r.id
+            AND (h.since > b.effective_on OR h.until > b.effective_on)) AS moves
+    OFFSET 0
+) k
+"""
 COLUMNS = [*TEXTS, "id_number", *DATES, "unit_id", *PLACES, "activity_class"]
 
 _MATCH = """
@@ -105,22 +107,24 @@ def _pairs(columns: list[str]) -> str:
     )
 
 
+def _row(prefix: str) -> str:
+    return ", ".join(f"{prefix}.{c}" for c in COLUMNS)
+
+
 _COMPARE = f"""
-UPDATE branches_stagedrow t SET
-    changes = d.changes, proposal = d.proposal,
-    verdict = CASE WHEN d.changes = '{{}}' THEN 'unchanged' ELSE 'updated' END
+UPDATE branches_stagedrow t SET changes = d.changes, proposal = d.proposal, verdict = v.verdict
 FROM (
     SELECT s.id,
-        jsonb_strip_nulls(
-            jsonb_build_object({_pairs(COLUMNS)})
-            || CASE WHEN m.moves THEN jsonb_build_object('branch_id',
-                jsonb_build_array(COALESCE(m.served, 0), s.branch_id)) ELSE '{{}}' END
-        ) AS changes,
+        CASE WHEN ({_row("r")}) IS NOT DISTINCT FROM ({_row("n")}) THEN '{{}}'
+            ELSE jsonb_strip_nulls(jsonb_build_object({_pairs(COLUMNS)})) END
+        || CASE WHEN m.moves THEN jsonb_build_object('branch_id',
+            jsonb_build_array(COALESCE(m.served, 0), s.branch_id)) ELSE '{{}}' END AS changes,
         CASE WHEN m.transfers THEN jsonb_build_array(m.affiliated, s.branch_id) END AS proposal
     FROM branches_stagedrow s
     JOIN branches_importbatch b ON b.id = s.batch_id
     JOIN cadres_retiree r ON r.id = s.retiree_id
-    CROSS JOIN LATERAL (SELECT {", ".join(f"{merged(c)} AS {c}" for c in COLUMNS)}) n
+    {DATED}
+    CROSS JOIN LATERAL (SELECT {", ".join(f"{merged(c)} AS {c}" for c in COLUMNS)} OFFSET 0) n
     LEFT JOIN LATERAL (
         SELECT max(branch_id) FILTER (WHERE kind = 'affiliated' AND until IS NULL) AS affiliated,
                max(branch_id) FILTER (WHERE kind = 'served' AND until IS NULL) AS served,
@@ -137,13 +141,18 @@ FROM (
             s.branch_id <> x.affiliated AS transfers
     ) m
     WHERE s.batch_id = %(batch)s AND s.verdict <> 'rejected'
+    OFFSET 0
 ) d
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN d.changes = '{{}}' THEN 'unchanged' ELSE 'updated' END AS verdict
+) v
 WHERE t.id = d.id
+  AND (t.verdict, t.changes, t.proposal) IS DISTINCT FROM (v.verdict, d.changes, d.proposal)
 """
 
 _NEW = """
 UPDATE branches_stagedrow SET verdict = 'created', changes = '{}', proposal = NULL
-WHERE batch_id = %(batch)s AND verdict <> 'rejected' AND retiree_id IS NULL
+WHERE batch_id = %(batch)s AND verdict NOT IN ('rejected', 'created') AND retiree_id IS NULL
 """
 
 #: A new value may contradict one that the file leaves out: said per row, or the batch would fall.

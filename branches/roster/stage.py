@@ -122,10 +122,10 @@ def _notes(roster: Roster) -> dict:
 
 
 def _copy(batch: ImportBatch, rows: Iterable[RosterRow]) -> None:
-    lines = io.StringIO()
+    lines = io.BytesIO()
     for position, row in enumerate(rows, 1):
-        lines.write("\t".join(map(_escaped, _line(batch, position, row))))
-        lines.write("\n")
+        line = "\t".join(map(_escaped, _line(batch, position, row))) + "\n"
+        lines.write(_kept(line).encode())
     lines.seek(0)
     statement = f"COPY branches_stagedrow ({', '.join(COLUMNS)}) FROM STDIN"
     with connection.cursor() as cursor:
@@ -152,7 +152,7 @@ def _line(batch: ImportBatch, position: int, row: RosterRow) -> list:
     ]
 
 
-_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+_ESCAPES = (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r"))
 
 
 def _escaped(value) -> str:
@@ -161,7 +161,9 @@ def _escaped(value) -> str:
         return "\\N"
     if isinstance(value, int):
         return str(value)
-    return _kept(value.translate(_ESCAPES))
+    for special, written in _ESCAPES:
+        value = value.replace(special, written)
+    return value
 
 
 def _kept(text: str) -> str:

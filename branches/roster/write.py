@@ -4,7 +4,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from branches.models import ImportBatch, ImportState
-from branches.roster.judge import COLUMNS, DATES, DIGESTS, TEXTS, judge, merged
+from branches.roster.judge import COLUMNS, DATED, DATES, DIGESTS, TEXTS, judge, merged
 from cadres import jobs
 from cadres.jobs import RefusedError
 
@@ -99,7 +99,7 @@ def write(*, batch: ImportBatch, by) -> ImportBatch:
 def _write_people(batch: ImportBatch, by) -> None:
     values = {"batch": batch.pk, "source": source_of(batch), "by": by.pk if by else None}
     with connection.cursor() as cursor:
-        for statement in _statements():
+        for statement in _statements(batch):
             cursor.execute(statement, values)
 
 
@@ -134,19 +134,21 @@ def _search_key(prefix: str) -> str:
     )
 
 
-def _statements() -> list[str]:
-    return [
-        _NUMBER_THE_NEW,
-        _insert_people(),
+def _statements(batch: ImportBatch) -> list[str]:
+    """What there is to do for this batch: often everybody is new, or nothing has changed."""
+    new = [_NUMBER_THE_NEW, _insert_people()]
+    known = [
         _update_people(),
-        _RECORD_CLASSES,
         _CLOSE_RESIDENCES,
         _CORRECT_RESIDENCES,
-        _RECORD_RESIDENCES,
         _CLOSE_MEMBERSHIPS,
         _CORRECT_MEMBERSHIPS,
-        _RECORD_MEMBERSHIPS,
-        _SERVE_EVERYBODY,
+    ]
+    both = [_RECORD_CLASSES, _RECORD_RESIDENCES, _RECORD_MEMBERSHIPS, _SERVE_EVERYBODY]
+    return [
+        *(new if batch.created else []),
+        *(known if batch.updated else []),
+        *(both if batch.created or batch.updated else []),
     ]
 
 
@@ -185,7 +187,7 @@ def _update_people() -> str:
         search_key = {_search_key("n")}, updated_at = now()
     FROM (
         SELECT r.id, s.name_pinyin, s.search_words, {values}, {digests}
-        FROM {_ROWS} JOIN cadres_retiree r ON r.id = s.retiree_id WHERE {_UPDATED}
+        FROM {_ROWS} JOIN cadres_retiree r ON r.id = s.retiree_id {DATED} WHERE {_UPDATED}
     ) n
     WHERE t.id = n.id
     """
@@ -268,8 +270,9 @@ SELECT r.id, near.id, 'served', GREATEST(b.effective_on, old.until), %(source)s
 FROM {_ROWS} JOIN cadres_retiree r ON r.id = s.retiree_id
 LEFT JOIN cadres_community c ON c.id = r.community_id
 CROSS JOIN LATERAL (
-    SELECT max(m.until) AS until, COALESCE(bool_or(m.until IS NULL), FALSE) AS is_served
-    FROM branches_membership m WHERE m.retiree_id = r.id AND m.kind = 'served'
+    SELECT max(m.until) FILTER (WHERE m.kind = 'served') AS until,
+        COALESCE(bool_or(m.until IS NULL AND m.kind = 'served'), FALSE) AS is_served
+    FROM branches_membership m WHERE m.retiree_id = r.id
 ) old
 CROSS JOIN LATERAL (
     SELECT p.id FROM branches_branch p

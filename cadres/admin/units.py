@@ -32,7 +32,7 @@ class UnitAdmin(OfficeAdmin):
     history_parts = ("aliases",)
 
     def get_queryset(self, request):
-        people = Count("retiree", filter=Q(retiree__status=Status.ACTIVE))
+        people = Count("retiree", filter=Q(retiree__status=Status.ACTIVE), distinct=True)
         return super().get_queryset(request).annotate(with_people=people)
 
     @admin.display(description="在册老同志", ordering="with_people")

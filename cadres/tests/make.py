@@ -8,6 +8,7 @@ from stdnum.cn import ric
 
 from cadres.models import (
     ActivityClass,
+    Area,
     ClassChange,
     Community,
     Residence,
@@ -110,3 +111,26 @@ def make_residence(
         retiree.address = residence.address
         retiree.save()
     return residence
+
+
+def make_area(**fields) -> Area:
+    """An area that is none of the county's."""
+    return Area.objects.create(**({"name": f"测试片区{next(_numbers)}"} | fields))
+
+
+def make_township(**fields) -> Township:
+    """A township that is none of the county's 33."""
+    number = next(_numbers)
+    return Township.objects.create(
+        **({"name": f"测试{number}乡", "code": f"999{number:09d}"} | fields)
+    )
+
+
+def make_community(**fields) -> Community:
+    """A community of a township of its own, unless one is given."""
+    number = next(_numbers)
+    fields = {"short_name": f"测试{number}社区", "code": f"998{number:09d}"} | fields
+    fields = {"name": f"{fields['short_name']}居民委员会", **fields}
+    if "township" not in fields:
+        fields["township"] = make_township()
+    return Community.objects.create(**fields)

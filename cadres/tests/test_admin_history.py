@@ -2,15 +2,17 @@
 
 import pghistory
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from cadres.masking import digest
-from cadres.models import Retiree, Unit
+from cadres.models import Retiree
 from cadres.roles import Role
-from cadres.tests.make import make_retiree, make_unit, make_user
+from cadres.tests.make import make_id_number, make_retiree, make_unit, make_user
 
 pytestmark = pytest.mark.django_db
-ID_NUMBER = "512222195307150015"
+ID_NUMBER = make_id_number()
 
 
 @pytest.fixture
@@ -46,7 +48,7 @@ def test_history_names_who_and_what_with_labels(client, staff):
 
 
 def test_history_says_that_a_number_changed_but_not_to_what(client, staff):
-    person = make_retiree(id_number=None, birth_date="", phone="13812345678")
+    person = make_retiree(birth_date="", phone="13812345678")
     change(person, id_number=ID_NUMBER, phone="13987654321", address="滨河路1号")
     page = history(client, person)
     assert "身份证号" in page
@@ -56,10 +58,10 @@ def test_history_says_that_a_number_changed_but_not_to_what(client, staff):
 
 
 def test_history_names_units_old_and_new(client, staff):
-    old, new = make_unit(name="奉节县教育委员会"), make_unit(name="奉节县公安局")
+    old, new = make_unit("旧单位"), make_unit("新单位")
     person = make_retiree(unit=old)
     change(person, unit=new)
-    assert "<del>奉节县教育委员会</del> → <ins>奉节县公安局</ins>" in history(client, person)
+    assert "<del>旧单位</del> → <ins>新单位</ins>" in history(client, person)
 
 
 def test_history_says_a_command_in_words(client, staff):
@@ -79,9 +81,9 @@ def test_history_of_a_bulk_update_is_there_too(client, staff):
 
 def test_history_shows_what_became_of_parts(client, staff):
     unit = make_unit()
-    unit.aliases.create(name="县教委").delete()
+    unit.aliases.create(name="已删的别名").delete()
     page = history(client, unit)
-    assert "县教委" in page
+    assert "已删的别名" in page
     assert "删除" in page
 
 
@@ -97,25 +99,17 @@ def test_history_of_many_entries_comes_in_pages(client, staff):
     assert client.get(url, {"page": "x"}).status_code == 200
 
 
-def test_history_asks_the_same_number_of_questions_at_any_length(
-    client, staff, django_assert_num_queries
-):
+def test_history_asks_the_same_number_of_questions_at_any_length(client, staff):
     units = [make_unit(name=f"单位{n}") for n in range(4)]
     person = make_retiree(unit=units[0])
     change(person, unit=units[1])
-    with django_assert_num_queries(_queries(client, person)):
-        change_nothing = history(client, person)
     before = _queries(client, person)
     for unit in units:
         change(person, unit=unit)
-    assert "单位1" in change_nothing
     assert _queries(client, person) == before
 
 
 def _queries(client, person) -> int:
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
-
     with CaptureQueriesContext(connection) as queries:
         history(client, person)
     return len(queries)
@@ -128,12 +122,9 @@ def test_history_is_closed_to_those_who_may_not_see_the_person(client):
 
 
 def test_units_are_found_by_alias_once(client, staff):
-    unit = make_unit(name="奉节县教育委员会")
-    unit.aliases.create(name="教委")
-    unit.aliases.create(name="县教委")
+    unit = make_unit("测试学校", aliases=("某某校", "县某某校"))
     for _ in range(3):
         make_retiree(unit=unit)
-    page = client.get(reverse("admin:cadres_unit_changelist"), {"q": "教委"})
+    page = client.get(reverse("admin:cadres_unit_changelist"), {"q": "某某校"})
     found = page.context["cl"].result_list
     assert [(u.name, u.with_people) for u in found] == [(unit.name, 3)]
-    assert Unit.objects.count() == 1

@@ -2,6 +2,7 @@
 
 import datetime
 import io
+import re
 import zipfile
 
 import openpyxl
@@ -111,6 +112,18 @@ def raw_workbook(
         for name, text in content.items():
             if name not in without:
                 archive.writestr(name, text)
+    return out.getvalue()
+
+
+def in_sheets(content: bytes, pattern: bytes, by: bytes) -> bytes:
+    """The workbook with something replaced in the XML of its sheets."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in parts.items():
+            text = re.sub(pattern, by, text) if "/sheet" in name else text
+            archive.writestr(name, text)
     return out.getvalue()
 
 

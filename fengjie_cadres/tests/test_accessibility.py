@@ -4,14 +4,12 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-
 from django.core.files import File
 
 from branches import roster
 from branches.models import Branch
 from cadres.jobs import Job, JobState
 from cadres.models import Retiree
-from cadres.roles import Role
 from fengjie_cadres import demo
 from fengjie_cadres.tests.conftest import WIDTHS
 
