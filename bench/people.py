@@ -85,8 +85,8 @@ _OWN = {
 def fill(name: str, copies: int) -> None:
     """Multiplies the people of a database, and their memberships, by set-based statements."""
     with database.as_owner(name) as cursor:
-        cursor.execute("SELECT id FROM cadres_retiree ORDER BY id")
-        known = [pk for (pk,) in cursor.fetchall()]
+        cursor.execute("SELECT id_number, id FROM cadres_retiree")
+        known = dict(cursor.fetchall())
         cursor.execute(_GIVEN)
         cursor.copy_expert("COPY given FROM STDIN", _lines(known, copies))
         columns = _columns(cursor, "cadres_retiree")
@@ -110,16 +110,16 @@ def _columns(cursor, table: str) -> list[str]:
     return [column for (column,) in cursor.fetchall()]
 
 
-def _lines(known: list[int], copies: int) -> io.StringIO:
+def _lines(known: dict[str, int], copies: int) -> io.StringIO:
     headings, people = demo()
     number = headings.index("身份证号")
-    lines, pk = io.StringIO(), max(known)
+    lines, pk = io.StringIO(), max(known.values())
     for copy in range(copies):
         for index, row in enumerate(people):
             pk += 1
             called = name(index, copy)
             words = json.dumps(name_tokens(called), ensure_ascii=False)
-            given = (known[index], pk, called, pinyin_of(called), words)
+            given = (known[row[number]], pk, called, pinyin_of(called), words)
             own = (id_number(row[number], copy), phone(index, copy))
             lines.write("\t".join(map(str, given + own)) + "\n")
     lines.seek(0)

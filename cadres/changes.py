@@ -21,6 +21,8 @@ _COMMANDS = {
     "load_reference": "基础数据载入",
     "load_demo": "演示数据载入",
 }
+#: Fields of tables that Django makes and that have no Chinese name.
+_LABELS = {"group": "角色"}
 _DERIVED = {"name_pinyin", "created_at", "date_joined", "watermarks", "notes"}
 
 
@@ -55,9 +57,12 @@ class Change:
 
 
 class History:
-    """The history of one record, a page at a time, and that of its parts. Asks when it is read."""
+    """The history of one record, a page at a time, and that of its parts. Asks when it is read.
 
-    def __init__(self, model, pk, parts: tuple[str, ...] = (), page: str | None = None):
+    A part is the name of a reverse relation, or (tracked model, its link to this one).
+    """
+
+    def __init__(self, model, pk, parts: tuple = (), page: str | None = None):
         self.model, self.pk, self.parts, self._number = model, pk, parts, page
 
     @cached_property
@@ -77,13 +82,16 @@ class History:
     def sections(self) -> list[tuple[str, list[Change]]]:
         """Each kind of part with its latest changes."""
         found = []
-        for name in self.parts:
-            relation = self.model._meta.get_field(name)
-            part = relation.related_model
-            events = part.pgh_event_model.objects.filter(**{relation.field.name: self.pk})
+        for named in self.parts:
+            part, link = named if isinstance(named, tuple) else self._part(named)
+            events = part.pgh_event_model.objects.filter(**{link: self.pk})
             changes = _described(part, list(events.order_by("-pgh_id")[:PARTS]))
             found.append((part._meta.verbose_name, changes))
         return [(label, changes) for label, changes in found if changes]
+
+    def _part(self, name: str) -> tuple[type[models.Model], str]:
+        relation = self.model._meta.get_field(name)
+        return relation.related_model, relation.field.name
 
 
 def _described(model, events: list) -> list[Change]:
@@ -113,9 +121,7 @@ def _differences(model, older, event, names: "_Names") -> list[FieldChange]:
             label = model._meta.get_field(kept.name.removesuffix("_digest")).verbose_name
             found.append(FieldChange(label, is_secret=True))
         else:
-            found.append(
-                FieldChange(kept.verbose_name, names.said(kept, old), names.said(kept, new))
-            )
+            found.append(FieldChange(_label(kept), names.said(kept, old), names.said(kept, new)))
     return found
 
 
@@ -127,8 +133,12 @@ def _told_fields(model) -> list[models.Field]:
         for f in model._meta.fields
         if f.name in kept
         and f.name not in _DERIVED
-        and (f.name.endswith("_digest") or not str(f.verbose_name).isascii())
+        and (f.name.endswith("_digest") or not _label(f).isascii())
     ]
+
+
+def _label(kept: models.Field) -> str:
+    return _LABELS.get(kept.name) or str(kept.verbose_name)
 
 
 class _Names:

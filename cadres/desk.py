@@ -140,7 +140,7 @@ class OfficeAdmin(PlainFields, admin.ModelAdmin):
     show_facets = admin.ShowFacets.NEVER
     view_on_site = False
     #: Reverse relations whose own history stands below the record's: accessor names.
-    history_parts: tuple[str, ...] = ()
+    history_parts: tuple = ()
     is_deletable = False
 
     def has_delete_permission(self, request, obj=None):

@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from cadres.desk import FilterForm, OfficeAdmin, filtered_by, select
 from cadres.forms import communities_by_township
 from cadres.masking import mask_phone
-from cadres.models import User
+from cadres.models import User, UserRole
 from cadres.roles import Role, has_role
 
 #: Roles that only the head (or the superuser) gives or takes: they check on the office.
@@ -90,6 +90,7 @@ _ROLE_FIELDS = ("角色", {"fields": ["groups", "retiree", "community"]})
 @admin.register(User)
 class UserAdmin(OfficeAdmin, auth_admin.UserAdmin):
     form, add_form = UserChangeForm, UserAddForm
+    history_parts = ((UserRole, "user"),)
     list_display = ["username", "name", "phone_masked", "roles", "retiree", "community"]
     list_display += ["is_active", "last_login"]
     list_select_related = ["retiree", "community"]

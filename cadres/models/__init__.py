@@ -14,7 +14,7 @@ from cadres.models.people import (
 )
 from cadres.models.places import Area, Community, Township, TownshipAlias
 from cadres.models.units import Nature, Unit, UnitAlias, UnitLevel
-from cadres.models.users import User
+from cadres.models.users import User, UserRole
 
 __all__ = [
     "DIGESTED",
@@ -39,4 +39,5 @@ __all__ = [
     "UnitAlias",
     "UnitLevel",
     "User",
+    "UserRole",
 ]

@@ -70,3 +70,13 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def get_short_name(self):
         return str(self)
+
+
+@tracked()
+class UserRole(User.groups.through):
+    """用户的角色（谁在哪个组），只为记录变动"""
+
+    class Meta:
+        proxy = True
+        verbose_name = "用户角色"
+        verbose_name_plural = "用户角色"

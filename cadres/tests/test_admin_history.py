@@ -87,6 +87,14 @@ def test_history_shows_what_became_of_parts(client, staff):
     assert "删除" in page
 
 
+def test_history_of_a_user_says_which_role_was_given_and_taken(client, staff):
+    user = make_user(role=Role.LEADER)
+    user.groups.clear()
+    page = history(client, user)
+    assert "用户角色" in page
+    assert page.count("领导") == 2
+
+
 def test_history_of_many_entries_comes_in_pages(client, staff):
     person = make_retiree()
     for number in range(35):
@@ -103,6 +111,7 @@ def test_history_asks_the_same_number_of_questions_at_any_length(client, staff):
     units = [make_unit(name=f"单位{n}") for n in range(4)]
     person = make_retiree(unit=units[0])
     change(person, unit=units[1])
+    history(client, person)  # fills the cache of content types
     before = _queries(client, person)
     for unit in units:
         change(person, unit=unit)
