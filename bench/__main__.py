@@ -15,8 +15,8 @@ import django
 
 django.setup()
 
-from bench import lists, roster
-from bench.table import show
+from bench import lists, roster  # noqa: E402 (models need Django set up)
+from bench.table import show  # noqa: E402
 
 #: Name → rows of the table. The slow ones run only when they are named.
 THEMES = {"read": roster.read, "import": roster.imports, "lists": lists.rows}
@@ -28,15 +28,16 @@ def main(names: list[str]) -> int:
     if unknown := [name for name in names if name not in THEMES | SLOW]:
         print(f"没有 {'、'.join(unknown)}，可以选：{'、'.join(THEMES | SLOW)}", file=sys.stderr)
         return 2
+    rows = []
     database.drop_all()
     try:
         database.make_empty()
-        rows = []
         for name in names:
             print(f"正在测量 {name} ……", file=sys.stderr, flush=True)
-            rows += (THEMES | SLOW)[name]()
-        show(rows)
+            for row in (THEMES | SLOW)[name]():
+                rows.append(row)
     finally:
+        show(rows)  # also what there is when a later one fails or Ctrl-C ends it
         database.drop_all()
         shutil.rmtree(os.environ["PRIVATE_ROOT"], ignore_errors=True)
     return 0

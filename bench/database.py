@@ -32,7 +32,7 @@ SERVER = url("postgres")
 @contextlib.contextmanager
 def as_owner(name: str = "") -> Iterator:
     """A cursor of the database's owner, every statement committed at once."""
-    owner = psycopg2.connect(url(name) if name else SERVER)
+    owner = psycopg2.connect(url(name) if name else SERVER, options="-c pgtrigger.ignore={}")
     owner.autocommit = True
     try:
         with owner.cursor() as cursor:

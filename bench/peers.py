@@ -86,7 +86,7 @@ class RosterResource(resources.ModelResource):
 
 
 def import_in_admin(path: str) -> dict:
-    """The two steps of its admin: a dry run for the preview, then, the file read again, for good."""
+    """The two steps of its admin: a dry run for the preview, then for good from the file again."""
     for dry_run in (True, False):
         with open(path, "rb") as file:
             dataset = XLSX().create_dataset(file.read())

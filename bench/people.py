@@ -31,7 +31,8 @@ def id_number(number: str, copy: int) -> str:
 
     The demo's own end in 99 and two more digits, so that none of these is among them.
     """
-    assert number[14:16] == "99" and copy < 99
+    assert number[14:16] == "99"
+    assert copy < 99
     number = f"{number[:14]}{copy:02d}{number[16]}"
     return number + ric.calc_check_digit(number + "0")
 

@@ -1,6 +1,8 @@
 """Forms about people: the filters of their list, and the page of one person."""
 
 from django import forms
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import BooleanField, F, Func, QuerySet
 from django.utils import timezone
 
 from branches.models import Branch, Membership, MembershipKind
@@ -52,14 +54,13 @@ class RetireeFilter(FilterForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         units = list(Unit.objects.values_list("pk", "name", "sector"))
-        ranks = Retiree.objects.exclude(rank="").order_by("rank").values_list("rank", flat=True)
         self.offer(
             township=Township.objects.values_list("pk", "name"),
             area=Area.objects.values_list("pk", "name"),
             branch=Branch.objects.values_list("pk", "name"),
             unit=[(pk, name) for pk, name, _ in units],
             sector=[(sector, sector) for sector in dict.fromkeys(s for *_, s in units)],
-            rank=[(rank, rank) for rank in ranks.distinct()],
+            rank=[(rank, rank) for rank in Retiree.objects.ranks()],
         )
 
     def by_activity_class(self, people, value):
@@ -71,7 +72,7 @@ class RetireeFilter(FilterForm):
     def by_branch(self, people, value):
         """Whom the branch serves."""
         served = Membership.objects.current().filter(kind=MembershipKind.SERVED, branch=value)
-        return people.filter(pk__in=served.order_by().values("retiree_id"))
+        return people.filter(_is_one_of(served.order_by().values("retiree_id")))
 
     def by_sector(self, people, value):
         return people.filter(unit__sector=value)
@@ -82,6 +83,20 @@ class RetireeFilter(FilterForm):
     def by_age(self, people, value):
         low, high = value.split("-")
         return people.aged(int(low), int(high) if high else None, timezone.localdate())
+
+
+def _is_one_of(ids: QuerySet) -> Func:
+    """`id = ANY(ARRAY(…))`: the few are looked up first, then put in the list's order.
+
+    Of `IN`, the planner makes a walk through all people in that order.
+    """
+    return Func(
+        F("pk"),
+        ArraySubquery(ids),
+        template="%(expressions)s)",
+        arg_joiner=" = ANY(",
+        output_field=BooleanField(),
+    )
 
 
 class PartialDateInput(forms.CharField):

@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 _LOCK_CLASS = 20181878
 MAX_ATTEMPTS = 5
+#: The client tries a broker that hangs twice, and by itself would rest two seconds in between.
+WAKING = {"socket_timeout": 0.8, "socket_connect_timeout": 0.8, "interval_start": 0}
 
 
 class JobState(models.TextChoices):
@@ -123,7 +125,10 @@ def enqueue(*, kind: str, title: str, params: dict, by) -> Job:
 def wake(job_id: int, kind: str) -> None:
     """Sends the message. A broker that is down costs two seconds and nothing else."""
     try:
-        current_app.send_task(kind, [job_id], queue=settings.QUEUE, retry=False)
+        with current_app.connection_for_write(transport_options=WAKING) as broker:
+            current_app.send_task(
+                kind, [job_id], queue=settings.QUEUE, retry=False, connection=broker
+            )
     except Exception as error:  # whatever the broker's client raises: the sweep comes by later
         logger.warning("job %s waits for the sweep: %s", job_id, type(error).__name__)
 

@@ -108,7 +108,7 @@ def _asked_again(cell, from_text: bool, is_name: bool):
     """The cell so that its problem is seen again: a formula is no name, and a 1953.1 out of a
     text file is unclear only as long as it is a number here."""
     if isinstance(cell, list) and cell[0] == "f":
-        return f"公式：{_text(cell)}" if is_name else without_formula(cell)
+        return f"（公式）{_text(cell)}" if is_name else without_formula(cell)
     if from_text and isinstance(cell, str) and re.fullmatch(r"\s*\d{4}\.1\s*", cell):
         return float(cell)
     return cell
@@ -122,8 +122,16 @@ def _text(cell) -> str:
 
 
 def _write(sheet, row: int, column: int, cell, style) -> None:
-    """Numbers stay numbers, so that a 1953.1 is asked about again; all else is text."""
-    if isinstance(cell, int | float) and not isinstance(cell, bool) and abs(cell) < 1e15:
-        sheet.write_number(row, column, cell, style)
+    """Numbers stay numbers, so that a 1953.1 is asked about again; all else is text.
+
+    One that lost its last digits must not come back looking as if it had them.
+    """
+    if isinstance(cell, int | float) and not isinstance(cell, bool):
+        if abs(cell) < 1e15:
+            sheet.write_number(row, column, cell, style)
+        else:
+            sheet.write_string(row, column, f"{cell:.5E}", style)
+    elif text := _text(cell):
+        sheet.write_string(row, column, text, style)
     else:
-        sheet.write_string(row, column, _text(cell), style)
+        sheet.write_blank(row, column, None, style)

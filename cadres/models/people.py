@@ -5,7 +5,7 @@ import datetime
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import connections, models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Left
 from django.urls import reverse
@@ -71,6 +71,17 @@ DIGESTED = {
 }
 
 
+_RANKS = """
+WITH RECURSIVE known AS (
+    SELECT min(rank) AS rank FROM cadres_retiree WHERE rank > ''
+    UNION ALL
+    SELECT (SELECT min(r.rank) FROM cadres_retiree r WHERE r.rank > known.rank) FROM known
+    WHERE known.rank IS NOT NULL
+)
+SELECT rank FROM known WHERE rank IS NOT NULL
+"""
+
+
 class RetireeQuerySet(models.QuerySet):
     def active(self):
         return self.filter(status=Status.ACTIVE)
@@ -79,6 +90,12 @@ class RetireeQuerySet(models.QuerySet):
         """People of `low` to `high` full years (both included) on a day."""
         found = self.exclude(birth_date="").filter(_old_enough(low, on))
         return found if high is None else found.exclude(_old_enough(high + 1, on))
+
+    def ranks(self) -> list[str]:
+        """The ranks that occur, in order: from one to the next in their index, not through it."""
+        with connections[self.db].cursor() as cursor:
+            cursor.execute(_RANKS)
+            return [rank for (rank,) in cursor.fetchall()]
 
     def search(self, words: str):
         """By name, pinyin, initials (beginnings), or whole phone, or last four of the id number."""
@@ -205,6 +222,11 @@ class Retiree(models.Model):
             models.Index(fields=["name_pinyin", "id"], name="retiree_by_pinyin"),
             models.Index(fields=["birth_date"], name="retiree_by_birth"),
             models.Index(fields=["rank"], name="retiree_by_rank"),
+            # The list's boxes of few values: their counts come out of this small index alone.
+            models.Index(
+                fields=["status", "activity_class", "political_status", "sex"],
+                name="retiree_by_boxes",
+            ),
             models.Index(fields=["name", "unit"], name="retiree_by_name_unit"),
             GinIndex(fields=["search_key"], name="retiree_search"),
         ]
