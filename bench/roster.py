@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.files import File
 from django.db import connection, transaction
 
-from bench import database, people, peers
+from bench import database, peers, people
 from bench.table import Contender, Row, measure
 from branches import roster
 from branches.models import ImportBatch
