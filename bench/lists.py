@@ -83,9 +83,7 @@ def _compare(what: str, ours: dict, stock: dict | None) -> tuple[Row, Row]:
     here, there = reverse("admin:cadres_retiree_changelist"), "/stock/cadres/retiree/"
     sizes = (("1,878", roster.FULL), ("187,800", LARGE))
     mine = [Contender(partial(_visit, name, here, ours)) for _, name in sizes]
-    peers = [
-        Contender(partial(_visit, name, there, stock)) for _, name in sizes if stock is not None
-    ]
+    peers = [Contender(partial(_visit, name, there, stock)) for _, name in sizes if stock is not None]
     measure(*mine, *peers)
     found = [
         Row(f"{what}（{size} 人）", one, None, peer)

@@ -8,7 +8,7 @@ from cadres import cleaning
 from cadres.cleaning import Clean
 from cadres.dates import partial_date
 from cadres.desk import DateInput
-from cadres.models import ActivityClass, Community, Retiree, Status, Township
+from cadres.models import ActivityClass, Community, Retiree, Sex, Status, Township
 
 #: Typed into a field “新…”, it takes the number away.
 NOTHING = "无"

@@ -51,11 +51,11 @@ def write_table(
     _page(sheet, columns)
     _head(sheet, title, columns, origin, styles)
     count = _fill(sheet, columns, rows, styles)
-    last = count + 3
-    sheet.set_row(last + 1, 22)
-    sheet.write_string(last + 1, 0, "填表人：                审核人：", styles["plain"])
-    sheet.write_string(last + 2, 0, str(origin), styles["note"])
-    sheet.print_area(0, 0, last + 2, len(columns) - 1)
+    below = count + 3
+    sheet.set_row(below, 24)
+    sheet.write_string(below, 0, "填表人：                审核人：", styles["plain"])
+    sheet.write_string(below + 1, 0, str(origin), styles["note"])
+    sheet.print_area(0, 0, below + 1, len(columns) - 1)
     book.close()
     return count
 
