@@ -3,10 +3,22 @@
 import datetime
 
 from django.db import transaction
+from django.utils import timezone
 
 from cadres.jobs import RefusedError
 from cadres.masking import digest
-from cadres.models import ClassChange, Community, Residence, Retiree, Status, Township, User
+from cadres.models import (
+    ActivityClass,
+    Announcement,
+    ClassChange,
+    ClassReason,
+    Community,
+    Residence,
+    Retiree,
+    Status,
+    Township,
+    User,
+)
 
 DESK = "工作人员登记"
 
@@ -38,7 +50,13 @@ def register(
     retiree.save(force_insert=True)
     move(retiree=retiree, township=township, community=community, address=address, on=on, by=by)
     if activity_class:
-        reclassify(retiree=retiree, activity_class=activity_class, on=on, reason="新登记", by=by)
+        reclassify(
+            retiree=retiree,
+            activity_class=activity_class,
+            on=on,
+            by=by,
+            reason_kind=ClassReason.FIRST,
+        )
     return retiree
 
 
@@ -104,33 +122,122 @@ def reclassify(
     retiree: Retiree,
     activity_class: str,
     on: datetime.date,
-    reason: str,
     by: User | None,
+    reason_kind: str = ClassReason.OTHER,
+    reason: str = "",
+    until: datetime.date | None = None,
     source: str = DESK,
 ) -> ClassChange:
     """Puts a person into an activity class from a day on and writes the ledger of it.
 
-    Raises ReclassifyRefusedError for the class the person is in, and for a day before the last
-    change.
+    With `until` the class is temporary and falls back by itself on that day. Raises
+    ReclassifyRefusedError for the class the person is in, and for a day before the last change.
     """
-    held = Retiree.objects.select_for_update().get(pk=retiree.pk)
-    if held.activity_class == activity_class:
-        raise ReclassifyRefusedError(f"{held}已经是“{held.get_activity_class_display()}”。")
-    last = retiree.class_changes.first()
-    if last and on < last.effective_from:
-        raise ReclassifyRefusedError(
-            f"生效日期不能早于上一次变动的 {last.effective_from:%Y-%m-%d}。"
-        )
-    retiree.activity_class = activity_class
-    retiree.save(update_fields=["activity_class", "updated_at"])
-    return ClassChange.objects.create(
-        retiree=retiree,
+    people = Retiree.objects.filter(pk=retiree.pk)
+    changes = reclassify_many(
+        people=people,
         activity_class=activity_class,
-        effective_from=on,
+        on=on,
+        by=by,
+        reason_kind=reason_kind,
         reason=reason,
+        until=until,
         source=source,
-        decided_by=by,
     )
+    if not changes:
+        label = ActivityClass(activity_class).label
+        raise ReclassifyRefusedError(f"{retiree}已经是“{label}”。")
+    retiree.activity_class = activity_class
+    return changes[0]
+
+
+@transaction.atomic
+def reclassify_many(
+    *,
+    people,
+    activity_class: str,
+    on: datetime.date,
+    by: User | None,
+    reason_kind: str = ClassReason.OTHER,
+    reason: str = "",
+    until: datetime.date | None = None,
+    source: str = DESK,
+) -> list[ClassChange]:
+    """Puts every person of a queryset into a class; those who are in it stay as they are.
+
+    Four statements, however many people. Raises ReclassifyRefusedError, naming people, when the
+    day lies before their last change, or a temporary class has nothing to fall back to.
+    """
+    ids = people.order_by().values("pk")
+    held = list(Retiree.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
+    moving = [person for person in held if person.activity_class != activity_class]
+    if on > timezone.localdate():
+        raise ReclassifyRefusedError("生效日期不能晚于今天。")
+    if until and until <= on:
+        raise ReclassifyRefusedError("到期日期应晚于生效日期。")
+    _refuse_earlier(moving, on)
+    if until and (new := [str(p) for p in moving if not p.activity_class]):
+        raise ReclassifyRefusedError(f"还没有类别的人不能设临时类别：{_some(new)}。")
+    keys = [person.pk for person in moving]
+    Retiree.objects.filter(pk__in=keys).update(
+        activity_class=activity_class, updated_at=timezone.now()
+    )
+    return ClassChange.objects.bulk_create(
+        ClassChange(
+            retiree=person,
+            activity_class=activity_class,
+            effective_from=on,
+            until=until,
+            reason_kind=reason_kind,
+            reason=reason[:200],
+            source=source,
+            decided_by=by,
+        )
+        for person in moving
+    )
+
+
+def _refuse_earlier(people: list[Retiree], on: datetime.date) -> None:
+    later = ClassChange.objects.filter(retiree__in=people, effective_from__gt=on)
+    names = list(later.order_by("retiree_id").values_list("retiree__name", flat=True).distinct())
+    if names:
+        raise ReclassifyRefusedError(f"这些人在 {on:%Y-%m-%d} 以后已有变动：{_some(names)}。")
+
+
+def _some(names: list[str]) -> str:
+    return "、".join(names[:10]) + (f"等 {len(names)} 人" if len(names) > 10 else "")
+
+
+@transaction.atomic
+def lapse_temporary_classes(*, on: datetime.date) -> list[ClassChange]:
+    """Lets every temporary class that has come to its end fall back, and announces it."""
+    latest = ClassChange.objects.latest_on(on).values("pk")
+    ended = ClassChange.objects.filter(pk__in=latest, until__lte=on).select_related("retiree")
+    return [_fall_back(change) for change in ended.order_by("pk")]
+
+
+def _fall_back(ended: ClassChange) -> ClassChange:
+    person, day = ended.retiree, ended.until
+    before = (
+        person.class_changes.exclude(pk=ended.pk)
+        .filter(effective_from__lte=ended.effective_from)
+        .exclude(until__lte=day)
+        .first()
+    )
+    change = reclassify(
+        retiree=person,
+        activity_class=before.activity_class,
+        on=day,
+        by=None,
+        reason_kind=ClassReason.LAPSED,
+        source="到期恢复",
+    )
+    Announcement.objects.create(
+        title=f"{person}恢复为“{change.get_activity_class_display()}”",
+        text=f"临时的“{ended.get_activity_class_display()}”已于 {day:%Y-%m-%d} 到期。",
+        retiree=person,
+    )
+    return change
 
 
 @transaction.atomic

@@ -1,21 +1,20 @@
-"""Forms about people: the filters of their list, and the page of one person."""
+"""Forms about people: the filter of their list, another class for many, a number in full."""
 
 from django import forms
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import BooleanField, F, Func, QuerySet
 from django.utils import timezone
 
+from branches.access import visible_retirees
 from branches.models import Branch, Membership, MembershipKind
-from cadres import cleaning
-from cadres.cleaning import Clean
-from cadres.dates import partial_date
 from cadres.desk import DateInput, FilterForm, select
 from cadres.models import (
     ActivityClass,
     Area,
-    Community,
+    ClassReason,
     PoliticalStatus,
     Retiree,
+    Secret,
     Sex,
     Status,
     Township,
@@ -24,8 +23,6 @@ from cadres.models import (
 )
 
 UNCLASSED = "none"
-#: Typed into a field “新…”, it takes the number away.
-NOTHING = "无"
 AGE_BANDS = {
     "0-59": "60岁以下",
     "60-69": "60–69岁",
@@ -99,259 +96,62 @@ def _is_one_of(ids: QuerySet) -> Func:
     )
 
 
-class PartialDateInput(forms.CharField):
-    """A day or a month as it is typed into personnel files: 1953.07, 1953年7月, 19530715."""
-
-    default_error_messages = {
-        "invalid": "看不懂或没有这一天，请写成 1953.07 或 1953.07.15 的样子。"
-    }
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **{**kwargs, "max_length": 20, "required": False})
-
-    def prepare_value(self, value):
-        return value.replace("-", ".") if isinstance(value, str) else value
-
-    def clean(self, value):
-        value = super().clean(value)
-        try:
-            found = cleaning.read_date(value, may_lack_zero=False) if value else ""
-        except ValueError:
-            raise forms.ValidationError(self.error_messages["invalid"]) from None
-        if found > timezone.localdate().isoformat()[: len(found)]:
-            raise forms.ValidationError("这个日期还没有到，请核对。")
-        return found
+def people_of(filled: dict, user):
+    """The people of a filled filter that a user may see: the same on a page and in its workbook."""
+    people = RetireeFilter(filled).filter(visible_retirees(user))
+    return people.search(filled["q"]) if filled.get("q") else people
 
 
-class SecretInput(forms.CharField):
-    """A new number in place of one that is not shown. Clean: None unchanged, "" taken away."""
-
-    def __init__(self, read, **kwargs):
-        self.read = read
-        kwargs.setdefault("help_text", f"不改请留空；填“{NOTHING}”表示去掉。")
-        super().__init__(required=False, max_length=40, **kwargs)
-        self.widget.attrs["autocomplete"] = "off"
-
-    def clean(self, value):
-        value = super().clean(value)
-        if not value:
-            return None
-        return "" if value == NOTHING else self.read(value)
+def filter_in_words(filled: dict) -> str:
+    """A filled filter as people read it: 活动类别：正常活动；居住乡镇(街道)：永安街道."""
+    form = RetireeFilter(filled)
+    parts = [
+        f"{form.fields[name].label}：{_choice(form.fields[name], value)}"
+        for name, value in form.chosen().items()
+    ]
+    if filled.get("q"):
+        parts.append(f"搜索：{filled['q']}")
+    return "；".join(parts)
 
 
-def read_id_number(text: str) -> str:
-    """An identity number as it is kept. Raises ValidationError with one sentence."""
-    row = Clean()
-    number = cleaning.clean_id_number(text, row, timezone.localdate())
-    if row.problems:
-        raise forms.ValidationError(row.problems[0].message)
-    return number
+def _choice(field: forms.ChoiceField, value: str) -> str:
+    return {str(key): label for key, label in field.choices}.get(value, value)
 
 
-def read_phone(text: str) -> str:
-    """A phone number as it is kept. Raises ValidationError with one sentence."""
-    phone = cleaning.read_phone(text)
-    if phone is None:
-        raise forms.ValidationError("电话号码位数不对，请填 11 位手机号，或带区号的座机号。")
-    return phone
+class ReclassifyForm(forms.Form):
+    """One class for all chosen people: from when, why, and until when if it is temporary."""
 
-
-def communities_by_township() -> list:
-    """Choices of a community box, under the names of their townships."""
-    groups: dict[str, list] = {}
-    found = Community.objects.order_by("township__code", "code")
-    for pk, name, township in found.values_list("pk", "short_name", "township__name"):
-        groups.setdefault(township, []).append((pk, name))
-    return [("", "---------"), *groups.items()]
-
-
-class RetireeForm(forms.ModelForm):
-    """One person. Where they live, and the numbers never shown in full, are fields of their own."""
-
-    birth_date = PartialDateInput(
-        label="出生年月", help_text="如 1953.07；填了身份证号会自动得出。"
-    )
-    work_started = PartialDateInput(label="参加工作时间", help_text="如 1973.10")
-    party_joined = PartialDateInput(label="入党时间", help_text="如 1980.07")
-    retired_on = PartialDateInput(label="离退休时间", help_text="如 2013.07")
-    new_id_number = SecretInput(read_id_number, label="新身份证号")
-    new_phone = SecretInput(read_phone, label="新联系电话")
-    new_second_phone = SecretInput(read_phone, label="新第二电话")
-    new_emergency_phone = SecretInput(read_phone, label="新紧急联系电话")
-    township = forms.ModelChoiceField(
-        Township.objects.all(), label="居住乡镇(街道)", required=False
-    )
-    community = forms.ModelChoiceField(
-        Community.objects.select_related("township"),
-        label="村(社区)",
-        required=False,
-        help_text="只选村(社区)，乡镇(街道)会自动得出。",
-    )
-    address = forms.CharField(
-        label="详细地址",
-        max_length=200,
-        required=False,
-        widget=forms.TextInput(attrs={"class": "vTextField"}),
-    )
-    moved_on = forms.DateField(
-        label="从哪天起住在这里",
-        required=False,
+    activity_class = forms.ChoiceField(label="调整为", choices=ActivityClass.choices)
+    on = forms.DateField(
+        label="从哪天起",
         widget=DateInput,
-        help_text="只在上面的居住地有变动时填，不填按今天算。",
+        error_messages={"required": "请填写从哪天起。", "invalid": "日期不对，例如 2025-12-31。"},
     )
-
-    class Meta:
-        model = Retiree
-        exclude = ["id_number", "phone", "second_phone", "emergency_phone"]  # noqa: DJ006
-        exclude += ["township", "community", "address"]
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.fields["community"].choices = communities_by_township()
-        for name in ("township", "community"):
-            self.initial.setdefault(name, getattr(self.instance, f"{name}_id"))
-        self.initial.setdefault("address", self.instance.address)
-
-    def clean_name(self):
-        row = Clean()
-        name = cleaning.clean_name(self.cleaned_data["name"], row)
-        if row.problems:
-            raise forms.ValidationError(row.problems[0].message)
-        return name
-
-    def clean_new_id_number(self):
-        number = self.cleaned_data["new_id_number"]
-        others = Retiree.objects.exclude(pk=self.instance.pk)
-        holder = number and others.filter(id_number=number).first()
-        if holder:
-            raise forms.ValidationError(f"这个身份证号已登记在“{holder}”名下，请核对。")
-        return number
-
-    def clean_moved_on(self):
-        day = self.cleaned_data["moved_on"]
-        if day and day > timezone.localdate():
-            raise forms.ValidationError("这个日期还没有到，请填今天或更早的日期。")
-        return day
-
-    def clean(self):
-        super().clean()
-        self._take_new_numbers()
-        self._agree_with_id_number()
-        self._place_community()
-        self._agree_with_status()
-        if self.instance.pk:
-            self._refuse_early_move()
-        return self.cleaned_data
-
-    def _take_new_numbers(self) -> None:
-        for column in ("id_number", "phone", "second_phone", "emergency_phone"):
-            value = self.cleaned_data.get(f"new_{column}")
-            if value is not None:
-                setattr(self.instance, column, value or (None if column == "id_number" else ""))
-
-    def _agree_with_id_number(self) -> None:
-        """A new number brings birth and sex with it; what is typed beside it must agree."""
-        number, data = self.instance.id_number, self.cleaned_data
-        asked = {"new_id_number", "birth_date", "sex"} & set(self.changed_data)
-        if not number or not asked:
-            return
-        born = partial_date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
-        typed = data.get("birth_date") or ""
-        if born.startswith(typed) or "birth_date" not in self.changed_data:
-            data["birth_date"] = born
-        elif "birth_date" in data:
-            self.add_error("birth_date", "出生年月与身份证号不一致，请核对是哪一个写错。")
-        sex = Sex.MALE if int(number[16]) % 2 else Sex.FEMALE
-        if data.get("sex") not in ("", None, sex):
-            self.add_error("sex", "性别与身份证号不一致，请核对。")
-        data["sex"] = sex
-
-    def _place_community(self) -> None:
-        data = self.cleaned_data
-        community, township = data.get("community"), data.get("township")
-        if not community:
-            return
-        if township is None and "township" in data:
-            data["township"] = community.township
-        elif township and community.township_id != township.pk:
-            words = f"“{community}”属于{community.township}，与所选的{township}不符。"
-            self.add_error("community", words)
-
-    def _agree_with_status(self) -> None:
-        """What the database also holds, said beside the field it is about."""
-        status, today = self.cleaned_data.get("status"), timezone.localdate()
-        dates = {
-            "moved_away_on": ("转出日期", Status.MOVED_AWAY, (Status.MOVED_AWAY, Status.DECEASED)),
-            "died_on": ("去世日期", Status.DECEASED, (Status.DECEASED,)),
-        }
-        for name, (label, needing, allowing) in dates.items():
-            day = self.cleaned_data.get(name)
-            if day and day > today:
-                self.add_error(name, f"{label}还没有到，请核对。")
-            elif day and day.isoformat() < (self.cleaned_data.get("birth_date") or ""):
-                self.add_error(name, f"{label}早于出生日期，请核对。")
-            elif status == needing and not day and name not in self.errors:
-                self.add_error(name, f"状态是“{needing.label}”，请填写{label}。")
-            elif day and status and status not in allowing:
-                self.add_error(name, f"状态不是“{needing.label}”，请清空{label}，或改状态。")
-
-    @property
-    def has_moved(self) -> bool:
-        return bool({"township", "community", "address"} & set(self.changed_data))
-
-    def home(self) -> dict:
-        """Where the person lives as of `on`: what cadres.actions.move wants."""
-        data = self.cleaned_data
-        return {
-            "township": data["township"],
-            "community": data["community"],
-            "address": " ".join(data["address"].split()),
-            "on": data["moved_on"] or timezone.localdate(),
-        }
-
-    def _refuse_early_move(self) -> None:
-        day = self.cleaned_data.get("moved_on")
-        last = self.instance.residences.first() if day and self.has_moved else None
-        if last and day < (last.until or last.since):
-            recorded = last.until or last.since
-            words = f"不能早于上一次居住地记录的日期（{recorded:%Y-%m-%d}）。"
-            self.add_error("moved_on", words)
-
-
-class RetireeAddForm(RetireeForm):
-    """A person who is on no roster yet."""
-
-    first_class = forms.ChoiceField(
-        label="活动类别",
+    reason_kind = forms.ChoiceField(
+        label="原因",
+        choices=[
+            (kind.value, kind.label)
+            for kind in ClassReason
+            if kind not in (ClassReason.LAPSED, ClassReason.IMPORT, ClassReason.FIRST)
+        ],
+    )
+    reason = forms.CharField(label="说明", max_length=200, required=False)
+    until = forms.DateField(
+        label="到哪天为止",
+        widget=DateInput,
         required=False,
-        choices=[("", "未分类"), *ActivityClass.choices],
-        help_text="登记之后，类别只能通过认定变动。",
-    )
-    branch = forms.ModelChoiceField(
-        Branch.objects.all(),
-        label="党支部",
-        required=False,
-        empty_label="按居住地确定",
-        help_text="党员的组织关系编入这个支部；不选的，由居住地的支部联系服务。",
+        help_text="临时调整才填，到期自动恢复原来的类别，并通知支部。",
+        error_messages={"invalid": "日期不对，例如 2025-12-31。"},
     )
 
-    class Meta(RetireeForm.Meta):
-        pass
 
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        for name in ("id_number", "phone", "second_phone", "emergency_phone"):
-            field = self.fields[f"new_{name}"]
-            field.label, field.help_text = field.label.removeprefix("新"), ""
+class RevealForm(forms.Form):
+    """Which number, and why."""
 
-    def clean(self):
-        super().clean()
-        data = self.cleaned_data
-        same = Retiree.objects.filter(
-            name=data.get("name"), birth_date=data.get("birth_date") or "", unit=data.get("unit")
-        )
-        if not self.instance.id_number and not self.errors and same.exists():
-            raise forms.ValidationError(
-                "已有姓名、出生年月、原工作单位都相同的老同志。确是另一位，请填身份证号加以区别。"
-            )
-        return data
+    secret = forms.ChoiceField(label="看哪一个号码", choices=Secret.choices)
+    reason = forms.CharField(
+        label="为什么要看",
+        max_length=200,
+        help_text="会记入查阅记录，本人可以看到。",
+        error_messages={"required": "请写明为什么要看。"},
+    )

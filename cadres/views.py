@@ -1,10 +1,23 @@
-"""The progress page of long work."""
+"""The people as those see them who may look: list, page, a number in full; and the progress page
+of long work."""
 
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.http import Http404
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
 
-from cadres.jobs import Job, JobState
-from cadres.roles import is_office
+from branches.access import sees_all, visible_branches, visible_retirees
+from branches.models import Membership
+from cadres import actions, disclosure
+from cadres.forms import ReclassifyForm, RetireeFilter, RevealForm, people_of
+from cadres.jobs import Job, JobState, RefusedError
+from cadres.models import AccessEntry, AccessKind, Retiree, Secret
+from cadres.roles import is_office, office_only
+
+PEOPLE_A_PAGE = 50
 
 
 def job(request, pk: int):
@@ -18,3 +31,95 @@ def job(request, pk: int):
     if found.state == JobState.DONE and found.result_url:
         return redirect(found.result_url)
     return render(request, "cadres/job.html", {"job": found})
+
+
+@require_GET
+def people(request):
+    """The list with its filter, for everybody who sees more than one person."""
+    if not (sees_all(request.user) or visible_branches(request.user).exists()):
+        raise PermissionDenied
+    filled = {key: value for key, value in request.GET.items() if value and key != "page"}
+    found = people_of(filled, request.user).select_related("unit", "township")
+    page = Paginator(found.order_by("name_pinyin", "id"), PEOPLE_A_PAGE).get_page(
+        request.GET.get("page")
+    )
+    query = request.GET.copy()
+    query.pop("page", None)
+    context = {"form": RetireeFilter(filled), "page": page, "query": query.urlencode()}
+    context |= {"q": filled.get("q", ""), "is_office": is_office(request.user)}
+    return render(request, "cadres/people.html", context)
+
+
+def _visible(request, pk: int) -> Retiree:
+    """Somebody else's people do not exist."""
+    people = visible_retirees(request.user).select_related("unit", "township", "community")
+    return get_object_or_404(people, pk=pk)
+
+
+@require_GET
+def person(request, pk: int):
+    """One person with masked numbers, the ledgers, and who has looked at the full numbers."""
+    return render(request, "cadres/person.html", _person_context(request, _visible(request, pk)))
+
+
+def _person_context(request, retiree: Retiree, form: RevealForm | None = None) -> dict:
+    memberships = Membership.objects.filter(retiree=retiree).select_related("branch")
+    seen = AccessEntry.objects.filter(retiree=retiree, kind=AccessKind.REVEAL)
+    return {
+        "person": retiree,
+        "age": retiree.age_on(timezone.localdate()),
+        "memberships": memberships,
+        "class_changes": retiree.class_changes.select_related("decided_by"),
+        "seen": seen.select_related("user")[:50],
+        "may_reveal": _may_reveal(request.user, retiree),
+        "form": form or RevealForm(),
+        "is_office": is_office(request.user),
+    }
+
+
+def _may_reveal(user, retiree: Retiree) -> bool:
+    """The office, and the secretary of the branch that serves the person."""
+    if user.retiree_id == retiree.pk:
+        return False
+    return is_office(user) or not sees_all(user)
+
+
+@require_POST
+def reveal(request, pk: int):
+    """Shows one number in full, once, after writing down who looked and why."""
+    retiree = _visible(request, pk)
+    if not _may_reveal(request.user, retiree):
+        raise PermissionDenied
+    form = RevealForm(request.POST)
+    context = _person_context(request, retiree, form)
+    if form.is_valid():
+        try:
+            number = disclosure.reveal(retiree=retiree, by=request.user, **form.cleaned_data)
+            label = Secret(form.cleaned_data["secret"]).label
+            context |= {"shown": number or "没有登记", "shown_label": label, "form": RevealForm()}
+        except RefusedError as refusal:
+            messages.error(request, str(refusal))
+    return render(request, "cadres/person.html", context)
+
+
+@office_only
+@require_POST
+def reclassify(request):
+    """One page for the people ticked in the list: first the form, then, filled in, the action."""
+    keys = [int(key) for key in request.POST.getlist("person") if key.isdecimal()][:500]
+    chosen = Retiree.objects.active().filter(pk__in=keys)
+    if not chosen:
+        messages.error(request, "请先在名单里勾选要调整的人。")
+        return redirect("cadres:people")
+    is_filled = "activity_class" in request.POST
+    form = ReclassifyForm(request.POST if is_filled else None, initial={"on": timezone.localdate()})
+    if is_filled and form.is_valid():
+        try:
+            changes = actions.reclassify_many(people=chosen, by=request.user, **form.cleaned_data)
+            same = len(chosen) - len(changes)
+            words = f"已调整 {len(changes)} 人。" + (f"{same} 人本来就是这一类。" if same else "")
+            messages.success(request, words)
+            return redirect("cadres:people")
+        except RefusedError as refusal:
+            form.add_error(None, str(refusal))
+    return render(request, "cadres/reclassify.html", {"form": form, "people": chosen})

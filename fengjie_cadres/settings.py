@@ -177,6 +177,8 @@ CELERY_TIMEZONE = TIME_ZONE
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "sweep", "schedule": 15, "options": {"expires": 15}},
+    "lapse-temporary-classes": {"task": "lapse-temporary-classes", "schedule": 3600},
+    "empty-old-exports": {"task": "empty-old-exports", "schedule": 3600},
     "empty-old-imports": {"task": "empty-old-imports", "schedule": 24 * 3600},
 }
 

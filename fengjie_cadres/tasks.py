@@ -2,10 +2,14 @@
 
 from celery import shared_task
 from celery.signals import worker_ready
+from django.utils import timezone
 
 from branches.roster import stage_job, write_job
 from branches.roster.undo import empty_old_imports
 from cadres import jobs
+from cadres.actions import lapse_temporary_classes
+from cadres.disclosure import empty_old_exports
+from fengjie_cadres.reports.exports import export_job
 
 
 @shared_task(name="roster-stage")
@@ -21,6 +25,21 @@ def roster_write(job_id: int) -> None:
 @shared_task(name="empty-old-imports")
 def empty_imports() -> None:
     empty_old_imports()
+
+
+@shared_task(name="export")
+def export(job_id: int) -> None:
+    jobs.run(job_id, export_job)
+
+
+@shared_task(name="empty-old-exports")
+def empty_exports() -> None:
+    empty_old_exports()
+
+
+@shared_task(name="lapse-temporary-classes")
+def lapse_classes() -> None:
+    lapse_temporary_classes(on=timezone.localdate())
 
 
 @shared_task(name="sweep")

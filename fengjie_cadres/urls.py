@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.contrib.auth import views as auth
 from django.urls import include, path
 
-from fengjie_cadres import views
+from fengjie_cadres import export_views, views
 
 #: Names of the only pages that strangers may open (compared with the resolver by a test).
 OPEN_VIEWS = {"healthz", "readyz", "login", "privacy", "text-size"}
@@ -17,7 +17,12 @@ urlpatterns = [
     path("privacy/", views.privacy, name="privacy"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
-    path("jobs/", include("cadres.urls")),
+    path("", include("cadres.urls")),
+    path("exports/", export_views.exports, name="exports"),
+    path("exports/new/<slug:kind>/", export_views.export_new, name="export-new"),
+    path("exports/<int:pk>/", export_views.export, name="export"),
+    path("exports/<int:pk>/decide/", export_views.export_decide, name="export-decide"),
+    path("exports/<int:pk>/file/", export_views.export_file, name="export-file"),
     path("imports/", include("branches.urls")),
     path("admin/", admin.site.urls),
 ]

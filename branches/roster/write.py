@@ -195,8 +195,9 @@ def _update_people() -> str:
 
 _RECORD_CLASSES = f"""
 INSERT INTO cadres_classchange
-    (retiree_id, activity_class, effective_from, reason, source, decided_by_id, created_at)
-SELECT s.retiree_id, s.activity_class, b.effective_on, '名册导入', %(source)s, %(by)s, now()
+    (retiree_id, activity_class, effective_from, reason_kind, reason, source, decided_by_id,
+    created_at)
+SELECT s.retiree_id, s.activity_class, b.effective_on, 'import', '', %(source)s, %(by)s, now()
 FROM {_ROWS}
 WHERE s.activity_class IS NOT NULL
   AND ({_CREATED} OR ({_UPDATED} AND s.changes ? 'activity_class'))

@@ -7,9 +7,10 @@ from django.utils import timezone
 from branches.actions import join, serve_by_residence
 from branches.models import Membership, MembershipKind
 from cadres import actions
+from cadres.admin.forms import RetireeAddForm, RetireeForm
 from cadres.changes import source_in_words
 from cadres.desk import Ledger, OfficeAdmin, filtered_by
-from cadres.forms import RetireeAddForm, RetireeFilter, RetireeForm
+from cadres.forms import RetireeFilter
 from cadres.masking import mask_phone
 from cadres.models import ClassChange, Residence, Retiree
 

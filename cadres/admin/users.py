@@ -7,8 +7,8 @@ from django.contrib.auth.forms import UserCreationForm
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 
+from cadres.admin.forms import communities_by_township
 from cadres.desk import FilterForm, OfficeAdmin, filtered_by, select
-from cadres.forms import communities_by_township
 from cadres.masking import mask_phone
 from cadres.models import User, UserRole
 from cadres.roles import Role, has_role

@@ -1,12 +1,24 @@
 from cadres.jobs import Heartbeat, Job
+from cadres.models.access import (
+    SECOND_PERSON_FROM,
+    AccessEntry,
+    AccessKind,
+    Export,
+    ExportState,
+    Secret,
+)
+from cadres.models.ledgers import (
+    ClassChange,
+    ClassReason,
+    DatedQuerySet,
+    Residence,
+)
+from cadres.models.notices import Announcement
 from cadres.models.people import (
     DIGESTED,
     PARTY_MEMBERS,
     ActivityClass,
-    ClassChange,
-    DatedQuerySet,
     PoliticalStatus,
-    Residence,
     Retiree,
     RetirementKind,
     Sex,
@@ -19,11 +31,18 @@ from cadres.models.users import User, UserRole
 __all__ = [
     "DIGESTED",
     "PARTY_MEMBERS",
+    "SECOND_PERSON_FROM",
+    "AccessEntry",
+    "AccessKind",
     "ActivityClass",
+    "Announcement",
     "Area",
     "ClassChange",
+    "ClassReason",
     "Community",
     "DatedQuerySet",
+    "Export",
+    "ExportState",
     "Heartbeat",
     "Job",
     "Nature",
@@ -31,6 +50,7 @@ __all__ = [
     "Residence",
     "Retiree",
     "RetirementKind",
+    "Secret",
     "Sex",
     "Status",
     "Township",

@@ -124,7 +124,7 @@ def _found_by(word: str) -> Func:
     )
 
 
-def _listed(field: str, choices, name: str, optional: bool = False) -> models.CheckConstraint:
+def listed(field: str, choices, name: str, optional: bool = False) -> models.CheckConstraint:
     values = [*choices.values, ""] if optional else choices.values
     return models.CheckConstraint(
         condition=Q(**{f"{field}__in": values}),
@@ -241,11 +241,11 @@ class Retiree(models.Model):
                 name="retiree_id_number_form",
                 violation_error_message="身份证号应为 18 位。",
             ),
-            _listed("sex", Sex, "retiree_sex_listed", optional=True),
-            _listed("activity_class", ActivityClass, "retiree_class_listed", optional=True),
-            _listed("political_status", PoliticalStatus, "retiree_political_status_listed"),
-            _listed("retirement_kind", RetirementKind, "retiree_retirement_kind_listed"),
-            _listed("status", Status, "retiree_status_listed"),
+            listed("sex", Sex, "retiree_sex_listed", optional=True),
+            listed("activity_class", ActivityClass, "retiree_class_listed", optional=True),
+            listed("political_status", PoliticalStatus, "retiree_political_status_listed"),
+            listed("retirement_kind", RetirementKind, "retiree_retirement_kind_listed"),
+            listed("status", Status, "retiree_status_listed"),
             *[_partial(f) for f in ("birth_date", "work_started", "party_joined", "retired_on")],
             _not_before(
                 "work_started", "birth_date", "retiree_works_after_birth", "参加工作时间早于出生。"
@@ -310,7 +310,7 @@ class Retiree(models.Model):
         super().save(*args, **kwargs)
 
     def get_absolute_url(self):
-        return reverse("admin:cadres_retiree_change", args=[self.pk])
+        return reverse("cadres:person", args=[self.pk])
 
     def clean(self):
         """What the database also holds (retiree_birth_as_id_number), said in words."""
@@ -339,72 +339,3 @@ class Retiree(models.Model):
 class _TextArray(models.Field):
     def db_type(self, connection):
         return "text[]"
-
-
-class DatedQuerySet(models.QuerySet):
-    def on(self, day: datetime.date):
-        """Rows whose period holds the day: since ≤ day < until."""
-        return self.filter(Q(until=None) | Q(until__gt=day), since__lte=day)
-
-    def current(self):
-        return self.filter(until=None)
-
-
-@tracked(exclude=("address",))
-class Residence(models.Model):
-    """居住地（按日期记录）"""
-
-    retiree = models.ForeignKey(Retiree, models.PROTECT, related_name="residences")
-    township = models.ForeignKey(
-        Township, models.PROTECT, null=True, blank=True, verbose_name="乡镇(街道)"
-    )
-    community = models.ForeignKey(
-        Community, models.PROTECT, null=True, blank=True, verbose_name="村(社区)"
-    )
-    address = models.CharField("详细地址", max_length=200, blank=True)
-    address_digest = models.CharField(max_length=32, blank=True, editable=False)
-    since = models.DateField("自")
-    until = models.DateField("至", null=True, blank=True, help_text="不含当日")
-    source = models.CharField("依据", max_length=60, blank=True)
-
-    objects = DatedQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = "居住地"
-        verbose_name_plural = "居住地"
-        ordering = ["-since"]
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(until=None) | Q(until__gt=F("since")),
-                name="residence_until_after_since",
-                violation_error_message="结束日期应晚于开始日期。",
-            )
-        ]
-
-    def __str__(self):
-        return f"居住地 {self.pk}"
-
-
-@tracked()
-class ClassChange(models.Model):
-    """活动类别变动（台账）"""
-
-    retiree = models.ForeignKey(Retiree, models.PROTECT, related_name="class_changes")
-    activity_class = models.CharField("活动类别", max_length=1, choices=ActivityClass)
-    effective_from = models.DateField("生效日期")
-    reason = models.CharField("原因", max_length=200, blank=True)
-    source = models.CharField("依据", max_length=60, blank=True)
-    decided_by = models.ForeignKey(
-        "cadres.User", models.PROTECT, null=True, blank=True, verbose_name="审定人"
-    )
-    created_at = models.DateTimeField("登记时间", auto_now_add=True)
-
-    class Meta:
-        verbose_name = "活动类别变动"
-        verbose_name_plural = "活动类别变动"
-        ordering = ["-effective_from", "-id"]
-        indexes = [models.Index(fields=["retiree", "effective_from"], name="class_change_ledger")]
-        constraints = [_listed("activity_class", ActivityClass, "class_change_class_listed")]
-
-    def __str__(self):
-        return f"{self.get_activity_class_display()}（{self.effective_from}）"

@@ -1,0 +1,32 @@
+"""Makes the workbook of an export, as a job."""
+
+import io
+
+from django.core.files.base import ContentFile
+from django.utils import timezone
+
+from cadres import jobs
+from cadres.disclosure import finish_export
+from cadres.models import Export
+from fengjie_cadres.reports.tables import TABLES
+from fengjie_cadres.reports.workbook import Origin, write_table
+
+
+def export_job(job: jobs.Job) -> str:
+    """Fills the file of a job's export; the address of its page."""
+    export = Export.objects.select_related("asked_by").get(pk=job.params["export"])
+    jobs.tell(job, f"正在生成，{export.people} 人", 0, export.people)
+    return finish_export(export=export, write=write).get_absolute_url()
+
+
+def write(export: Export) -> None:
+    """Writes the workbook and notes how many rows it has."""
+    now = timezone.localtime()
+    title, fill = TABLES[export.kind]
+    columns, rows = fill(export, now.date())
+    origin = Origin(
+        str(export.asked_by), f"{now:%Y-%m-%d %H:%M}", export.filter_words, export.number
+    )
+    book = io.BytesIO()
+    write_table(book, title, columns, rows, origin)
+    export.file.save("export.xlsx", ContentFile(book.getvalue()), save=False)
