@@ -41,6 +41,10 @@ KINDS = {
     "person_ambiguous": "分不清是哪一位",
     "value_unknown": "没有采用的内容",
     "text_too_long": "内容太长",
+    "name_differs": "身份证号对应的姓名不同",
+    "not_active": "系统里已去世或转出",
+    "newer_known": "系统里有更晚的记录",
+    "died_in_file": "填了去世时间",
 }
 _CHOICES = {
     "sex": dict(Sex.choices),
@@ -49,6 +53,11 @@ _CHOICES = {
     "retirement_kind": dict(RetirementKind.choices),
 }
 _DATES = {"birth_date", "work_started", "party_joined", "retired_on"}
+#: What a preview shows of a person it would add.
+SUMMARY = [
+    "sex", "birth_date", "political_status", "retired_on", "rank", "phone", "township_id",
+    "community_id", "branch_id", "activity_class",
+]  # fmt: skip
 _MASKED = {"id_number": mask_id_number, "phone": mask_phone, "second_phone": mask_phone}
 
 
@@ -75,6 +84,14 @@ class Wording:
             return in_words(value)
         return _MASKED.get(column, str)(value)
 
+    def summary(self, row: StagedRow) -> str:
+        """What a new person's row says: sex, birth, class, place, branch."""
+        said = []
+        for column in SUMMARY:
+            if (value := getattr(row, column)) is not None:
+                said.append(f"{LABELS[column.removesuffix('_id')]} {self.value(column, value)}")
+        return "；".join(said)
+
     def changes(self, row: StagedRow) -> list[tuple[str, str, str]]:
         """(field, old, new) for every field that changes, and a proposed transfer last."""
         found = [
@@ -96,6 +113,10 @@ def problem_groups(batch: ImportBatch) -> list[dict]:
     ]
 
 
+def _proposals(batch: ImportBatch):
+    return StagedRow.objects.filter(batch=batch, proposal__isnull=False)
+
+
 def tabs(batch: ImportBatch) -> list[tuple[str, str, int]]:
     """The lists of a preview: key, label, number of rows."""
     with_problems = StagedRow.objects.filter(batch=batch).exclude(problems=[]).count()
@@ -105,5 +126,6 @@ def tabs(batch: ImportBatch) -> list[tuple[str, str, int]]:
         (Verdict.UPDATED, "更新", batch.updated),
         (Verdict.UNCHANGED, "不变", batch.unchanged),
         (Verdict.REJECTED, "拒绝", batch.rejected),
+        ("proposals", "建议转接组织关系", _proposals(batch).count()),
         ("missing", "没在表里的人", batch.missing),
     ]

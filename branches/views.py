@@ -64,7 +64,7 @@ def import_detail(request, pk: int):
     }
     if shown != "missing":
         wording = preview.Wording()
-        context["rows"] = [(row, wording.changes(row)) for row in page]
+        context["rows"] = [(row, wording.changes(row), wording.summary(row)) for row in page]
     return render(request, "branches/import_detail.html", context)
 
 
@@ -75,7 +75,9 @@ def _first_tab(tabs: list[tuple[str, str, int]]) -> str:
 def _rows(batch: ImportBatch, shown: str):
     if shown == "missing":
         return missing_people(batch).select_related("unit", "township")
-    rows = StagedRow.objects.filter(batch=batch).select_related("retiree", "unit")
+    rows = StagedRow.objects.filter(batch=batch).select_related("retiree__unit", "unit")
+    if shown == "proposals":
+        return rows.filter(proposal__isnull=False)
     if shown == "problems":
         return rows.exclude(problems=[])
     return rows.filter(verdict=shown)

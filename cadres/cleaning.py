@@ -196,8 +196,10 @@ def clean_date(column: str, cell, row: Clean, today: datetime.date, in_csv: bool
     try:
         value = date_of(cell, in_csv)
     except AmbiguousDateError:
+        year = text_of(cell)[:4]
         words = (
-            f"{label}“{text_of(cell)}”分不清是 1 月还是 10 月，先留空，请写成 1953-01 或 1953-10。"
+            f"{label}“{text_of(cell)}”分不清是 1 月还是 10 月，先留空，"
+            f"请写成 {year}.01 或 {year}.10。"
         )
         row.add(column, "date_ambiguous", words, text_of(cell), WARNING)
         return None

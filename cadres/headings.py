@@ -21,7 +21,10 @@ SYNONYMS = {
         "离退休情况时间", "退休情况时间",
     ],
     "retirement_kind": ["离退休类别", "离/退休", "离退休", "离退休情况类别", "离退休性质"],
-    "unit": ["原工作单位", "原单位", "工作单位", "单位", "原工作单位及职务", "单位名称"],
+    "unit": [
+        "原工作单位", "原单位", "工作单位", "单位", "单位名称", "工作单位名称",
+        "原工作单位及职务", "原单位及职务", "单位及职务",
+    ],
     "former_post": ["原职务", "原单位职务", "职务"],
     "rank": ["职级", "职务层次", "级别"],
     "treatment": ["享受待遇", "现享受待遇"],
@@ -33,20 +36,22 @@ SYNONYMS = {
     "community": ["村(社区)", "村社区", "居住村(社区)", "社区"],
     "address": ["详细地址", "家庭住址", "居住地址", "现住址", "住址"],
     "branch": ["所在党支部", "所属支部", "所属党支部", "所在支部", "党支部"],
-    "activity_class": ["活动类别", "活动分类", "类别", "分类"],
+    "activity_class": ["活动类别", "活动分类", "类别", "分类", "参加活动情况"],
     "health": ["健康状况", "身体状况"],
     "skills": ["特长"],
     "remark": ["备注"],
+    "died_on": ["去世时间", "去世日期", "死亡时间", "逝世时间"],
 }  # fmt: skip
 #: The unit column of these holds the post too: 县教委副局长.
-UNIT_WITH_POST = {"原工作单位及职务"}
+UNIT_WITH_POST = {"原工作单位及职务", "原单位及职务", "单位及职务"}
 NOT_DATA = {"序号", "编号", "问题"}
 #: Cells merged down over several people count for each of them.
 FILLED_DOWN = ("unit", "township", "community", "branch")
 HEADER_WITHIN = 30
+ANOTHER_TABLE = "从这一行起是另一张表，没有读；请把它移到另一个工作表，再导入一次"
 
 _MEANING = {heading: name for name, headings in SYNONYMS.items() for heading in headings}
-_TOTALS = ("合计", "小计", "总计", "共计", "总人数")
+_TOTALS = re.compile(r"(本页|本表|本单位|全县)?(合计|小计|总计|共计|累计|总人数)")
 _NOTES = re.compile(
     r"填表|填报|审核|制表|负责人|单位负责人|经办|联系人|签字|签章|盖章|说明"
     r"|[\u4e00-\u9fff]{1,8}(\((签字|签名|签章|盖章|公章)\))?:"
@@ -77,7 +82,7 @@ def heading_text(cell) -> str:
 
 def meaning(heading: str) -> str | None:
     """The field a heading stands for, also without its remark in brackets."""
-    for remark in ("", r"\([^)]*\)$", r"\([^)]*\)"):
+    for remark in ("", r"\([^)]*\)$", r"\([^)]*\)", r"\d$"):
         if found := _MEANING.get(re.sub(remark, "", heading) if remark else heading):
             return found
     return None
@@ -182,18 +187,29 @@ def _pick_people(table: Table) -> None:
         given = [cell for cell in row if cell is not None and str(cell).strip()]
         if not given:
             continue
+        if _is_another_heading(table, row):
+            table.passed_over.append((index + 1, ANOTHER_TABLE))
+            break
         if _is_person(row, given, name, known):
             table.people.append((index + 1, filled.get(index, row)))
         elif heading_text(_at(row, name)) not in SYNONYMS["name"]:
             table.passed_over.append((index + 1, _shown(given[0])))
 
 
+def _is_another_heading(table: Table, row: list) -> bool:
+    """A second heading row whose columns mean something else than the first one's."""
+    found = {meaning(heading_text(cell)): column for column, cell in enumerate(row)}
+    found.pop(None, None)
+    differs = any(table.columns.get(name) != column for name, column in found.items())
+    return "name" in found and len(found) >= 3 and differs
+
+
 def _is_person(row: list, given: list, name: int, known: list[int]) -> bool:
     first = _text(given[0])
-    if len(given) == 1 or first.startswith(_TOTALS) or _NOTES.match(first):
+    if len(given) == 1 or _TOTALS.match(first) or _NOTES.match(first):
         return False
     named = heading_text(_at(row, name))
-    if named in SYNONYMS["name"] or named.startswith(_TOTALS):
+    if named in SYNONYMS["name"] or _TOTALS.match(named):
         return False
     return bool(named) or _at(row, name) is not None or _given(row, known) >= 3
 

@@ -38,6 +38,7 @@ LABELS = {
     "unit": "原工作单位", "former_post": "原职务", "rank": "职级", "treatment": "享受待遇",
     "phone": "联系电话", "second_phone": "第二电话", "township": "居住乡镇(街道)",
     "community": "村(社区)", "address": "详细地址", "branch": "所在党支部",
+    "died_on": "去世时间",
     "activity_class": "活动类别", "health": "健康状况", "skills": "特长", "remark": "备注",
 }  # fmt: skip
 
@@ -186,6 +187,9 @@ class RowReader:
         self._career(given, row)
         self._places(given, row)
         cleaning.check_order(row)
+        if _is_given(given.get("died_on")):
+            words = "这一行填了去世时间。名册导入不登记去世，请在个人页登记，并把这一行删去。"
+            row.add("died_on", "died_in_file", words)
         for column, longest in self.texts.items():
             row.values[column] = self._text(column, given.get(column), longest, row)
         return row

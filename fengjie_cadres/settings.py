@@ -99,13 +99,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "cadres.User"
 AUTHENTICATION_BACKENDS = ["cadres.login.NameOrPhoneBackend"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+    {"NAME": f"cadres.passwords.{name}"}
+    for name in ("NotLikeOneself", "LongEnough", "NotCommon", "NotOnlyDigits")
 ]
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST
 from branches.access import secretary_branches, visible_retirees
 from branches.models import Branch, ImportBatch
 from cadres.context import TEXT_SIZES
-from cadres.models import ActivityClass, Heartbeat, Unit
+from cadres.models import ActivityClass, Announcement, Heartbeat, Unit
 from cadres.roles import Role, has_role, is_office
 from fengjie_cadres.forms import LoginForm
 
@@ -47,7 +47,11 @@ def home(request):
     if context["sees_figures"]:
         context |= _figures(people)
     elif context["branches"]:
-        context["people"] = people.select_related("unit").order_by("name_pinyin", "id")
+        people = people.active().select_related("unit")
+        context["people"] = people.order_by("name_pinyin", "id")
+    if context["branches"] or context["is_office"]:
+        notices = Announcement.objects.filter(retiree__in=people.order_by())
+        context["announcements"] = notices[:10]
     return render(request, "home.html", context)
 
 

@@ -5,6 +5,7 @@ at the same staged rows, and its fingerprint tells whether the preview still hol
 """
 
 from django.db import connection
+from django.db.models import Q
 
 from branches.models import ImportBatch, Scope, StagedRow
 from cadres.models import Retiree
@@ -56,7 +57,14 @@ CROSS JOIN LATERAL (
 """
 COLUMNS = [*TEXTS, "id_number", *DATES, "unit_id", *PLACES, "activity_class"]
 
-_MATCH = """
+#: People of the same name whom nothing in the row rules out.
+_MAY_BE = """r.name = s.name
+    AND (s.birth_date IS NULL OR r.birth_date = '' OR left(r.birth_date, 7) = left(s.birth_date, 7))
+    AND (s.unit_id IS NULL OR r.unit_id IS NULL OR r.unit_id = s.unit_id)
+    AND (s.id_number IS NULL OR r.id_number IS NULL)"""
+
+#: By identity number; without one by name, birth month and unit; or by name and the same phone.
+_MATCH = f"""
 UPDATE branches_stagedrow s SET retiree_id = m.retiree_id
 FROM (
     SELECT s.id, COALESCE(by_id.id, by_name.only_id) AS retiree_id
@@ -65,25 +73,24 @@ FROM (
     LEFT JOIN LATERAL (
         SELECT CASE WHEN count(*) = 1 THEN min(r.id) END AS only_id
         FROM cadres_retiree r
-        WHERE by_id.id IS NULL AND r.name = s.name
-          AND left(r.birth_date, 7) = left(COALESCE(s.birth_date, ''), 7)
-          AND r.unit_id IS NOT DISTINCT FROM s.unit_id
-          AND (s.id_number IS NULL OR r.id_number IS NULL)
+        WHERE by_id.id IS NULL AND {_MAY_BE}
+          AND ((left(r.birth_date, 7) = left(COALESCE(s.birth_date, ''), 7)
+                AND r.unit_id IS NOT DISTINCT FROM s.unit_id
+                AND (s.birth_date IS NOT NULL OR s.unit_id IS NOT NULL))
+            OR (s.id_number IS NULL AND r.phone = s.phone))
     ) by_name ON TRUE
     WHERE s.batch_id = %(batch)s
 ) m
 WHERE s.id = m.id AND s.retiree_id IS DISTINCT FROM m.retiree_id
 """
 
-_SEVERAL = """
+_SEVERAL = f"""
 UPDATE branches_stagedrow s SET verdict = 'rejected', problems = s.problems || jsonb_build_array(
     jsonb_build_object('column', 'id_number', 'code', 'person_ambiguous', 'level', 'error',
-        'value', '', 'message', '有几位同名、同出生年月、同单位的人，请填身份证号。'))
+        'value', '', 'message',
+        '系统里已有同名的人，分不清是不是同一位，请填身份证号（或填全出生年月和原工作单位）。'))
 WHERE s.batch_id = %(batch)s AND s.verdict <> 'rejected' AND s.retiree_id IS NULL
-  AND s.id_number IS NULL AND 1 < (
-    SELECT count(*) FROM cadres_retiree r
-    WHERE r.name = s.name AND left(r.birth_date, 7) = left(COALESCE(s.birth_date, ''), 7)
-      AND r.unit_id IS NOT DISTINCT FROM s.unit_id)
+  AND s.id_number IS NULL AND EXISTS (SELECT FROM cadres_retiree r WHERE {_MAY_BE})
 """
 
 _SAME_PERSON_TWICE = """
@@ -183,13 +190,54 @@ _COUNT = """
 SELECT count(*), count(*) FILTER (WHERE verdict = 'created'),
     count(*) FILTER (WHERE verdict = 'updated'), count(*) FILTER (WHERE verdict = 'unchanged'),
     count(*) FILTER (WHERE verdict = 'rejected'),
-    count(DISTINCT unit_id),
+    count(DISTINCT COALESCE(s.unit_id, r.unit_id)),
     COALESCE(md5(string_agg(concat_ws('|', position, verdict, retiree_id, changes, proposal), '/'
         ORDER BY position)), '')
-FROM branches_stagedrow WHERE batch_id = %(batch)s
+FROM branches_stagedrow s LEFT JOIN cadres_retiree r ON r.id = s.retiree_id
+WHERE s.batch_id = %(batch)s
 """
 
-_STEPS = (_MATCH, _SEVERAL, _SAME_PERSON_TWICE, _COMPARE, _NEW, _IMPOSSIBLE, _COUNT)
+
+def _warning(column: str, code: str, message: str) -> str:
+    return (
+        f"jsonb_build_object('column', '{column}', 'code', '{code}', 'level', 'warning',"
+        f" 'value', '', 'message', {message})"
+    )
+
+
+_CLASS_KNOWN_LATER = "(s.activity_class <> r.activity_class AND NOT k.reclassifies)"
+_HOME_KNOWN_LATER = """(NOT k.moves AND (s.township_id <> r.township_id
+    OR s.community_id <> r.community_id OR s.address <> r.address))"""
+_NEWER = "系统里有更晚的{}记录，表中的没有采用。"
+_DIFFERS = "这个身份证号在系统里是“%%s”，写入后会改名，请核对是不是填错了行。"
+#: What is written, or left out, as the file says, but had better be looked at.
+_NOTED = f"""
+UPDATE branches_stagedrow t SET problems = t.problems || d.found
+FROM (
+    SELECT s.id, (
+        SELECT jsonb_agg(w.problem) FROM (
+            SELECT CASE WHEN s.name <> r.name THEN
+                {_warning("name", "name_differs", f"format('{_DIFFERS}', r.name)")} END
+            UNION ALL SELECT CASE WHEN r.status <> 'active' THEN
+                {_warning("name", "not_active", "'系统里登记为去世或转出，状态没有改动。'")} END
+            UNION ALL SELECT CASE WHEN {_CLASS_KNOWN_LATER} THEN
+                {_warning("activity_class", "newer_known", f"'{_NEWER.format('类别')}'")} END
+            UNION ALL SELECT CASE WHEN {_HOME_KNOWN_LATER} THEN
+                {_warning("township", "newer_known", f"'{_NEWER.format('居住地')}'")} END
+        ) w (problem)
+        WHERE w.problem IS NOT NULL AND NOT s.problems @> jsonb_build_array(w.problem)
+    ) AS found
+    FROM branches_stagedrow s
+    JOIN branches_importbatch b ON b.id = s.batch_id
+    JOIN cadres_retiree r ON r.id = s.retiree_id
+    {DATED}
+    WHERE s.batch_id = %(batch)s AND s.verdict IN ('updated', 'unchanged')
+      AND (s.name <> r.name OR r.status <> 'active' OR {_CLASS_KNOWN_LATER} OR {_HOME_KNOWN_LATER})
+) d
+WHERE t.id = d.id AND d.found IS NOT NULL
+"""
+
+_STEPS = (_MATCH, _SEVERAL, _SAME_PERSON_TWICE, _COMPARE, _NEW, _IMPOSSIBLE, _NOTED, _COUNT)
 
 
 def judge(batch: ImportBatch) -> None:
@@ -218,5 +266,7 @@ def missing_people(batch: ImportBatch):
     present = rows.filter(retiree__isnull=False)
     people = Retiree.objects.active().exclude(pk__in=present.values("retiree_id"))
     if batch.scope == Scope.UNITS:
-        return people.filter(unit__in=rows.filter(unit__isnull=False).values("unit_id"))
+        known = rows.filter(unit=None, retiree__isnull=False).values("retiree__unit_id")
+        named = rows.filter(unit__isnull=False).values("unit_id")
+        return people.filter(Q(unit__in=named) | Q(unit__in=known))
     return people.filter(lives_in_county=True)

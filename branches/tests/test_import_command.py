@@ -86,8 +86,9 @@ def exit_status(*arguments) -> int:
 
 
 @pytest.mark.parametrize(
-    "name", ["png", "empty", "truncated_xlsx", "six_megabytes", "laughs_in_the_sheet",
-             "html_named_xls", "lone_far_cell", "text_without_a_header", "workbook_without_people", "encrypted_zip"]
+    "name",
+    ["png", "empty", "truncated_xlsx", "six_megabytes", "laughs_in_the_sheet", "html_named_xls",
+     "lone_far_cell", "text_without_a_header", "workbook_without_people", "encrypted_zip"],
 )  # fmt: skip
 def test_file_that_cannot_be_read_ends_with_two_and_a_sentence(tmp_path, capsys, name):
     path = tmp_path / "名册.xlsx"

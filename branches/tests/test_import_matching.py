@@ -29,7 +29,7 @@ def make_known(**fields) -> Retiree:
 def test_identity_number_finds_a_person_whatever_else_has_changed():
     known = make_known(id_number=id_number(0), birth_date="1950-01-01")
     batch = written(roster_of(person(0, 姓名="李四", 原工作单位="县财政局")))
-    assert rows_of(batch) == [("updated", known.pk, [])]
+    assert rows_of(batch) == [("updated", known.pk, ["name_differs"])]
     known.refresh_from_db()
     assert (known.name, known.name_pinyin) == ("李四", "li si")
     assert list(Retiree.objects.search("lisi")) == [known]
@@ -45,13 +45,20 @@ def test_row_without_identity_number_finds_a_person_by_name_month_and_unit():
 
 
 @pytest.mark.parametrize(
-    "other",
-    [{"姓名": "张二"}, {"出生年月": "1950.02"}, {"原工作单位": "县财政局"}, {"出生年月": None}],
+    "other", [{"姓名": "张二"}, {"出生年月": "1950.02"}, {"原工作单位": "县财政局"}]
 )
 def test_row_without_identity_number_that_differs_is_somebody_new(other):
     make_known()
     assert rows_of(staged(roster_of(without_id(0, **other)))) == [
         ("created", None, ["id_number_missing"])
+    ]
+
+
+@pytest.mark.parametrize("column", ["出生年月", "原工作单位"])
+def test_row_that_leaves_out_what_would_tell_people_apart_is_refused(column):
+    make_known()
+    assert rows_of(staged(roster_of(without_id(0, **{column: None})))) == [
+        ("rejected", None, ["id_number_missing", "person_ambiguous"])
     ]
 
 

@@ -186,7 +186,7 @@ class RetireeForm(forms.ModelForm):
         community, township = data.get("community"), data.get("township")
         if not community:
             return
-        if township is None and "township" in data:
+        if "township" in data and (township is None or "township" not in self.changed_data):
             data["township"] = community.township
         elif township and community.township_id != township.pk:
             words = f"“{community}”属于{community.township}，与所选的{township}不符。"

@@ -70,11 +70,14 @@ class CommunityAdmin(OfficeAdmin):
 
 @admin.register(TownshipAlias)
 class TownshipAliasAdmin(OfficeAdmin):
-    list_display = ["name", "township", "note"]
+    list_display = ["name", "stands_for", "note"]
     list_select_related = ["township"]
     search_fields = ["name", "note"]
-    empty_value_display = "—（导入时请经办人选定）"
     is_deletable = True
+
+    @admin.display(description="现乡镇(街道)", ordering="township")
+    def stands_for(self, alias):
+        return alias.township or "导入时请经办人选定"
 
     def get_form(self, request, obj=None, change=False, **kwargs):
         words = "不填的，导入名册遇到这个名字时请经办人选定。"

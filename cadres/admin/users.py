@@ -3,9 +3,11 @@
 from django import forms
 from django.contrib import admin
 from django.contrib.auth import admin as auth_admin
-from django.contrib.auth.forms import UserCreationForm
+from django.contrib.auth.forms import AdminPasswordChangeForm, UserCreationForm
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
+from django.urls import reverse
+from django.utils.html import format_html
 
 from cadres.admin.forms import communities_by_township
 from cadres.desk import FilterForm, OfficeAdmin, filtered_by, select
@@ -80,6 +82,12 @@ class UserAddForm(RolesForm, UserCreationForm):
         fields = ["username", "name", "phone", "groups", "retiree", "community"]
 
 
+class NewPasswordForm(AdminPasswordChangeForm):
+    """A new password, twice; there is no other way to log in than by password."""
+
+    usable_password = None
+
+
 def _is_above(user) -> bool:
     return user.is_superuser or has_role(user, Role.OFFICE_HEAD)
 
@@ -99,12 +107,13 @@ class UserAdmin(OfficeAdmin, auth_admin.UserAdmin):
     search_fields = ["username", "name", "=phone"]
     search_help_text = "用户名、姓名或完整手机号"
     autocomplete_fields = ["retiree"]
-    readonly_fields = ["last_login", "date_joined"]
+    readonly_fields = ["password_link", "last_login", "date_joined"]
+    change_password_form = NewPasswordForm
     filter_horizontal = ()
     fieldsets = [
         ("账号", {"fields": ["username", ("name", "phone"), "is_active"]}),
         _ROLE_FIELDS,
-        ("登录", {"fields": [("last_login", "date_joined")]}),
+        ("登录", {"fields": ["password_link", ("last_login", "date_joined")]}),
     ]
     add_fieldsets = [
         ("账号", {"fields": ["username", ("name", "phone"), ("password1", "password2")]}),
@@ -142,6 +151,11 @@ class UserAdmin(OfficeAdmin, auth_admin.UserAdmin):
         if not self.has_change_permission(request, self.get_object(request, id)):
             raise PermissionDenied
         return super().user_change_password(request, id, form_url)
+
+    @admin.display(description="密码")
+    def password_link(self, user):
+        address = reverse("admin:auth_user_password_change", args=[user.pk])
+        return format_html('<a href="{}">给这个用户重设密码</a>', address)
 
     @admin.display(description="手机号")
     def phone_masked(self, user):

@@ -1,6 +1,7 @@
 """Retired cadres, where they live and which activity class they are in, both kept as ledgers."""
 
 import datetime
+import re
 
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
@@ -10,6 +11,7 @@ from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Left
 from django.urls import reverse
 
+from cadres.cleaning import read_phone
 from cadres.dates import PARTIAL_DATE, PartialDateField, age_on, latest_birth_for_age
 from cadres.history import tracked
 from cadres.masking import digest, mask_id_number, mask_phone
@@ -98,11 +100,20 @@ class RetireeQuerySet(models.QuerySet):
             return [rank for (rank,) in cursor.fetchall()]
 
     def search(self, words: str):
-        """By name, pinyin, initials (beginnings), or whole phone, or last four of the id number."""
+        """By name, pinyin, initials (beginnings), whole phone, or id number or its last four."""
+        words = words.replace("·", "").replace("\0", " ").strip()
+        if re.fullmatch(r"[\d\s-]{7,}[xX]?", words):
+            return self._with_number(re.sub(r"[\s-]", "", words).upper())
         found = self
-        for word in words.replace("·", "").replace("\0", " ").split()[:5]:
+        for word in words.split()[:5]:
             found = found.filter(_found_by(word[:60]))
         return found
+
+    def _with_number(self, number: str):
+        """By an identity number or a phone, as they are typed: with blanks, without area code."""
+        if len(number) == 18:
+            return self.filter(id_number=number)
+        return self.filter(_found_by(read_phone(number) or number[:60]))
 
 
 def _old_enough(age: int, on: datetime.date) -> Q:

@@ -17,7 +17,7 @@ FORBIDDEN = ("session_replication" + "_role", "pgtrigger" + ".ignore")
 ADDRESSES_ALLOWED = (
     "http://www.w3.org/", "http://schemas.", "http://purl.oclc.org/", "http://127.0.0.1",
     "http://localhost", "http://testserver", "http://{", "https://{", "http://[", "https://[",
-    "https://evil.example/",
+    "https://evil.example/", "http://x",
 )  # fmt: skip
 ELSEWHERE = "https:" + "//cdn.example.com/x"
 SKIPPED = {".venv", ".git", "node_modules", "docs", "deploy", "migrations", "__pycache__"}
