@@ -9,8 +9,8 @@ from cadres.roles import Role, has_role, is_office
 
 
 def sees_all(user) -> bool:
-    """The office, leaders and auditors see the whole county."""
-    return is_office(user) or has_role(user, Role.LEADER, Role.AUDITOR)
+    """The office and leaders see the whole county; an auditor sees logs, not people."""
+    return is_office(user) or has_role(user, Role.LEADER)
 
 
 def secretary_branches(user) -> QuerySet[Branch]:
@@ -34,8 +34,13 @@ def visible_retirees(user) -> QuerySet[Retiree]:
         return Retiree.objects.all()
     if not user.is_active or user.retiree_id is None:
         return Retiree.objects.none()
-    served = Membership.objects.on(timezone.localdate()).filter(
-        kind=MembershipKind.SERVED, branch__in=secretary_branches(user)
-    )
-    mine = Q(pk=user.retiree_id) | Q(pk__in=served.order_by().values("retiree_id"))
+    mine = Q(pk=user.retiree_id) | Q(pk__in=served_by(secretary_branches(user)))
     return Retiree.objects.filter(mine)
+
+
+def served_by(branches: QuerySet[Branch]) -> QuerySet:
+    """The keys of the people whom some of these branches serve today."""
+    served = Membership.objects.on(timezone.localdate()).filter(
+        kind=MembershipKind.SERVED, branch__in=branches
+    )
+    return served.order_by().values("retiree_id")

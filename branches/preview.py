@@ -119,7 +119,7 @@ def _proposals(batch: ImportBatch):
 
 def tabs(batch: ImportBatch) -> list[tuple[str, str, int]]:
     """The lists of a preview: key, label, number of rows."""
-    with_problems = StagedRow.objects.filter(batch=batch).exclude(problems=[]).count()
+    with_problems = StagedRow.objects.filter(batch=batch).with_problems().count()
     return [
         ("problems", "有问题的行", with_problems),
         (Verdict.CREATED, "新增", batch.created),

@@ -79,7 +79,7 @@ def _rows(batch: ImportBatch, shown: str):
     if shown == "proposals":
         return rows.filter(proposal__isnull=False)
     if shown == "problems":
-        return rows.exclude(problems=[])
+        return rows.with_problems()
     return rows.filter(verdict=shown)
 
 

@@ -64,12 +64,3 @@ class PartialDateField(models.CharField):
         for key in ("max_length", "blank", "default"):
             kwargs.pop(key, None)
         return name, path, args, kwargs
-
-    def to_python(self, value):
-        """Takes what people write: 1953.7, 1953年7月, 1953/07/15."""
-        value = super().to_python(value)
-        match = re.fullmatch(r"\s*(\d{4})\D+(\d{1,2})(?:\D+(\d{1,2}))?\D*", value or "")
-        if not match:
-            return value
-        year, month, day = match.groups()
-        return f"{year}-{int(month):02d}" + (f"-{int(day):02d}" if day else "")

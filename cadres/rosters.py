@@ -16,7 +16,7 @@ from cadres.lookup import (
     unit_stem,
 )
 from cadres.masking import mask_numbers
-from cadres.models import Community, Township, TownshipAlias, Unit, UnitAlias
+from cadres.models import Community, Township, TownshipAlias, Unit
 from cadres.spreadsheets import Sheet, Workbook, WorkbookRefusedError
 
 #: Free text of the roster: column → most characters it may have.
@@ -76,8 +76,9 @@ class Names:
 
     @classmethod
     def load(cls, branches: dict[str, int], branch_aliases: dict[str, int]) -> "Names":
-        units = dict(Unit.objects.values_list("name", "pk"))
-        unit_aliases = dict(UnitAlias.objects.values_list("name", "unit_id"))
+        known = list(Unit.objects.values_list("pk", "name", "aliases__name"))
+        units = {name: pk for pk, name, _ in known}
+        unit_aliases = {alias: pk for pk, _, alias in known if alias}
         townships = dict(Township.objects.values_list("name", "pk"))
         old_names = list(TownshipAlias.objects.values_list("name", "township_id", "note"))
         columns = ("pk", "name", "short_name", "township_id")

@@ -15,7 +15,7 @@ from cadres import actions, disclosure
 from cadres.forms import ReclassifyForm, RetireeFilter, RevealForm, people_of
 from cadres.jobs import Job, JobState, RefusedError
 from cadres.models import AccessEntry, AccessKind, Retiree, Secret
-from cadres.roles import is_office, office_only
+from cadres.roles import Role, has_role, is_office, office_only
 
 PEOPLE_A_PAGE = 50
 
@@ -123,3 +123,13 @@ def reclassify(request):
         except RefusedError as refusal:
             form.add_error(None, str(refusal))
     return render(request, "cadres/reclassify.html", {"form": form, "people": chosen})
+
+
+@require_GET
+def access_log(request):
+    """Who looked at full numbers and who exported what, latest first."""
+    if not (is_office(request.user) or has_role(request.user, Role.AUDITOR)):
+        raise PermissionDenied
+    entries = AccessEntry.objects.select_related("user", "retiree", "export")
+    page = Paginator(entries, PEOPLE_A_PAGE).get_page(request.GET.get("page"))
+    return render(request, "cadres/access_log.html", {"page": page})

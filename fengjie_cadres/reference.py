@@ -29,13 +29,22 @@ def _rows(name: str) -> list[dict]:
 
 
 def _add(model, objects: list) -> None:
-    """What is there already stays as staff have left it."""
+    """What is there already, known by its code, stays as staff have left it."""
     model.objects.bulk_create(objects, ignore_conflicts=True)
+
+
+def _add_first(model, objects: list) -> None:
+    """Only into an empty table: known by name alone, a renamed one would come back."""
+    if not model.objects.exists():
+        model.objects.bulk_create(objects)
 
 
 @transaction.atomic
 def load() -> dict[str, int]:
-    """Adds what is missing and changes nothing else; how many of each there are now."""
+    """Adds what is missing, touches nothing that staff can change; how many of each there are.
+
+    The permissions of the roles are set to what the code says.
+    """
     _load_places()
     _load_units()
     _load_branches()
@@ -48,11 +57,10 @@ def load() -> dict[str, int]:
 def _load_places() -> None:
     rows = _rows("fengjie_divisions.csv")
     branches = _rows("branches.csv")
-    known = set(Area.objects.values_list("name", flat=True))
-    areas = dict.fromkeys(row["area"] for row in branches if row["area"] not in known)
-    _add(Area, [Area(name=name) for name in areas])
+    areas = dict.fromkeys(row["area"] for row in branches)
+    _add_first(Area, [Area(name=name) for name in areas])
     area = {a.name: a for a in Area.objects.all()}
-    of_township = {row["township"]: area[row["area"]] for row in branches}
+    of_township = {row["township"]: area.get(row["area"]) for row in branches}
     townships = [row for row in rows if row["level"] == "township"]
     _add(
         Township,
@@ -63,7 +71,7 @@ def _load_places() -> None:
     )
     by_code = {t.code: t for t in Township.objects.all()}
     _add(Community, [_community(row, by_code) for row in rows if row["level"] == "community"])
-    _add(TownshipAlias, [_alias(old, *now) for old, now in OLD_TOWNSHIPS.items()])
+    _add_first(TownshipAlias, [_alias(old, *now) for old, now in OLD_TOWNSHIPS.items()])
 
 
 def _community(row: dict, by_code: dict[str, Township]) -> Community:
@@ -81,8 +89,10 @@ def _alias(old: str, now: str | None, note: str) -> TownshipAlias:
 
 
 def _load_units() -> None:
+    if Unit.objects.exists():
+        return
     rows = _rows("units.csv")
-    _add(
+    _add_first(
         Unit,
         [
             Unit(
@@ -101,14 +111,16 @@ def _load_units() -> None:
         for alias in row["aliases"].split("|")
         if alias
     ]
-    _add(UnitAlias, aliases)
+    _add_first(UnitAlias, aliases)
 
 
 def _load_branches() -> None:
+    if Branch.objects.exists():
+        return
     area = {a.name: a for a in Area.objects.all()}
     township = {t.name: t for t in Township.objects.all()}
     rows = _rows("branches.csv")
-    _add(
+    _add_first(
         Branch,
         [
             Branch(name=r["name"], area=area[r["area"]], township=township[r["township"]])

@@ -11,7 +11,7 @@ from fengjie_cadres import services
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-# ---- the environment, all of it -------------------------------------------------------------
+# ---- the environment ------------------------------------------------------------------------
 DATABASE_URL = os.environ.get("DATABASE_URL") or services.database_url()
 REDIS_URL = os.environ.get("REDIS_URL") or services.redis_url()
 #: Web, worker and commands run in this role; manage.py lifts it for `migrate` and its like.
@@ -26,6 +26,8 @@ PRIVATE_ROOT = Path(os.environ.get("PRIVATE_ROOT") or services.home() / "private
 SECRET_KEY = os.environ.get("SECRET_KEY") or services.secret_key()
 #: Key of the digests that stand in the history for identity numbers and phones. Never change it.
 DIGEST_KEY = os.environ.get("DIGEST_KEY") or SECRET_KEY
+if not services.is_embedded(DATABASE_URL) and not os.environ.get("DIGEST_KEY"):
+    raise ImproperlyConfigured("没有 DIGEST_KEY：请在环境变量里设置，设好以后不能更换。")
 QUEUE = os.environ.get("CELERY_QUEUE", "cadres")
 OFFICE_PHONE = os.environ.get("OFFICE_PHONE", "023-56550000")
 
@@ -108,8 +110,6 @@ LOGOUT_REDIRECT_URL = "login"
 
 LANGUAGE_CODE = "zh-hans"
 TIME_ZONE = "Asia/Shanghai"
-USE_I18N = True
-USE_TZ = True
 FORMAT_MODULE_PATH = ["fengjie_cadres.formats"]
 
 STATIC_URL = "static/"
@@ -128,7 +128,6 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 
 CRISPY_ALLOWED_TEMPLATE_PACKS = ("elder",)
 CRISPY_TEMPLATE_PACK = "elder"
-FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
 
 # ---- history ----------------------------------------------------------------------------------
 # The context stands in each event itself: one row per change, nothing ever updated.
@@ -147,9 +146,6 @@ CONTENT_SECURITY_POLICY = {
         "object-src": ["'none'"],
     }
 }
-X_FRAME_OPTIONS = "DENY"
-SECURE_REFERRER_POLICY = "same-origin"
-SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
@@ -160,7 +156,6 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = QUEUE
-CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # With a hung broker a page must still answer within three seconds.
 CELERY_BROKER_TRANSPORT_OPTIONS = {

@@ -15,10 +15,10 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
-from branches.access import secretary_branches, visible_retirees
+from branches.access import secretary_branches, sees_all, served_by, visible_retirees
 from branches.models import Branch, ImportBatch
 from cadres.context import TEXT_SIZES
-from cadres.models import ActivityClass, Announcement, Heartbeat, Unit
+from cadres.models import ActivityClass, Announcement, Heartbeat, Retiree, Unit
 from cadres.roles import Role, has_role, is_office
 from fengjie_cadres.forms import LoginForm
 
@@ -34,29 +34,34 @@ class Login(auth.LoginView):
 
 def home(request):
     """What somebody comes for, by role; who has several roles sees them one below the other."""
-    people = visible_retirees(request.user)
+    branches = secretary_branches(request.user)
     context = {
         "is_office": is_office(request.user),
-        "sees_figures": is_office(request.user)
-        or has_role(request.user, Role.LEADER, Role.AUDITOR),
-        "branches": secretary_branches(request.user),
+        "sees_figures": sees_all(request.user),
+        "is_auditor": has_role(request.user, Role.AUDITOR),
+        "branches": branches,
         "retiree": request.user.retiree,
         "community": request.user.community,
         "today": timezone.localdate(),
     }
     if context["sees_figures"]:
-        context |= _figures(people)
-    elif context["branches"]:
-        people = people.active().select_related("unit")
-        context["people"] = people.order_by("name_pinyin", "id")
-    if context["branches"] or context["is_office"]:
-        notices = Announcement.objects.filter(retiree__in=people.order_by())
-        context["announcements"] = notices[:10]
+        context |= _figures(visible_retirees(request.user))
+    if branches:
+        context |= _branch_life(branches)
     return render(request, "home.html", context)
 
 
+def _branch_life(branches) -> dict:
+    served = Retiree.objects.active().filter(pk__in=served_by(branches))
+    notices = Announcement.objects.filter(retiree__in=served.order_by())
+    return {
+        "people": served.select_related("unit").order_by("name_pinyin", "id"),
+        "announcements": notices[:10],
+    }
+
+
 def _figures(people) -> dict:
-    people = people.active().order_by()
+    people = people.active().filter(lives_in_county=True).order_by()
     by_class = dict(people.values_list("activity_class").annotate(Count("pk")))
     return {
         "people_count": sum(by_class.values()),

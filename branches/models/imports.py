@@ -136,6 +136,11 @@ def _found(model, label: str) -> models.ForeignKey:
     )
 
 
+class StagedRowQuerySet(models.QuerySet):
+    def with_problems(self):
+        return self.exclude(problems=[], findings=[])
+
+
 class StagedRow(models.Model):
     """名册中的一行：读到的内容与处理结论。空值表示表中没有填，不会抹掉原有内容"""
 
@@ -144,7 +149,8 @@ class StagedRow(models.Model):
     sheet = models.TextField("工作表")
     row = models.PositiveIntegerField("行号")
     verdict = models.CharField("结论", max_length=10, choices=Verdict, blank=True)
-    problems = models.JSONField("问题", default=list)
+    problems = models.JSONField("读出的问题", default=list)
+    findings = models.JSONField("比对出的问题", default=list)
     changes = models.JSONField("变动", default=dict)
     proposal = models.JSONField("建议转接", null=True)
     cells = models.JSONField("原样", default=list)
@@ -181,6 +187,8 @@ class StagedRow(models.Model):
     skills = _fact("特长")
     remark = _fact("备注")
 
+    objects = StagedRowQuerySet.as_manager()
+
     class Meta:
         verbose_name = "名册行"
         verbose_name_plural = "名册行"
@@ -191,3 +199,8 @@ class StagedRow(models.Model):
 
     def __str__(self):
         return f"第 {self.row} 行"
+
+    @property
+    def all_problems(self) -> list[dict]:
+        """What the reader found in the row, and what the comparison with the county did."""
+        return [*self.problems, *self.findings]

@@ -85,16 +85,16 @@ WHERE s.id = m.id AND s.retiree_id IS DISTINCT FROM m.retiree_id
 """
 
 _SEVERAL = f"""
-UPDATE branches_stagedrow s SET verdict = 'rejected', problems = s.problems || jsonb_build_array(
+UPDATE branches_stagedrow s SET verdict = 'rejected', findings = s.findings || jsonb_build_array(
     jsonb_build_object('column', 'id_number', 'code', 'person_ambiguous', 'level', 'error',
         'value', '', 'message',
         '系统里已有同名的人，分不清是不是同一位，请填身份证号（或填全出生年月和原工作单位）。'))
 WHERE s.batch_id = %(batch)s AND s.verdict <> 'rejected' AND s.retiree_id IS NULL
-  AND s.id_number IS NULL AND EXISTS (SELECT FROM cadres_retiree r WHERE {_MAY_BE})
+  AND EXISTS (SELECT FROM cadres_retiree r WHERE {_MAY_BE})
 """
 
 _SAME_PERSON_TWICE = """
-UPDATE branches_stagedrow s SET verdict = 'rejected', problems = s.problems || jsonb_build_array(
+UPDATE branches_stagedrow s SET verdict = 'rejected', findings = s.findings || jsonb_build_array(
     jsonb_build_object('column', 'name', 'code', 'duplicate_in_file', 'level', 'error', 'value', '',
         'message', format('与第 %%s 行是同一个人，请删去一行。', f.first_row)))
 FROM (
@@ -164,7 +164,7 @@ WHERE batch_id = %(batch)s AND verdict NOT IN ('rejected', 'created') AND retire
 
 #: A new value may contradict one that the file leaves out: said per row, or the batch would fall.
 _IMPOSSIBLE = f"""
-UPDATE branches_stagedrow t SET verdict = 'rejected', changes = '{{}}', problems = t.problems
+UPDATE branches_stagedrow t SET verdict = 'rejected', changes = '{{}}', findings = t.findings
     || jsonb_build_array(jsonb_build_object('column', d.wrong, 'code', 'date_invalid',
         'level', 'error', 'value', '', 'message', '与系统里已有的日期或身份证号矛盾，请核对。'))
 FROM (
@@ -212,7 +212,7 @@ _NEWER = "系统里有更晚的{}记录，表中的没有采用。"
 _DIFFERS = "这个身份证号在系统里是“%%s”，写入后会改名，请核对是不是填错了行。"
 #: What is written, or left out, as the file says, but had better be looked at.
 _NOTED = f"""
-UPDATE branches_stagedrow t SET problems = t.problems || d.found
+UPDATE branches_stagedrow t SET findings = t.findings || d.found
 FROM (
     SELECT s.id, (
         SELECT jsonb_agg(w.problem) FROM (
@@ -225,7 +225,7 @@ FROM (
             UNION ALL SELECT CASE WHEN {_HOME_KNOWN_LATER} THEN
                 {_warning("township", "newer_known", f"'{_NEWER.format('居住地')}'")} END
         ) w (problem)
-        WHERE w.problem IS NOT NULL AND NOT s.problems @> jsonb_build_array(w.problem)
+        WHERE w.problem IS NOT NULL
     ) AS found
     FROM branches_stagedrow s
     JOIN branches_importbatch b ON b.id = s.batch_id
@@ -237,16 +237,27 @@ FROM (
 WHERE t.id = d.id AND d.found IS NOT NULL
 """
 
-_STEPS = (_MATCH, _SEVERAL, _SAME_PERSON_TWICE, _COMPARE, _NEW, _IMPOSSIBLE, _NOTED, _COUNT)
+#: What an earlier judgement found is forgotten; what the reader found stays.
+_FORGET = """
+UPDATE branches_stagedrow SET findings = '[]',
+    verdict = CASE WHEN problems @> '[{"level": "error"}]' THEN 'rejected' ELSE '' END
+WHERE batch_id = %(batch)s AND findings <> '[]'
+"""
+_STEPS = (_MATCH, _SEVERAL, _SAME_PERSON_TWICE, _COMPARE, _NEW, _IMPOSSIBLE, _COUNT)
 
 
-def judge(batch: ImportBatch) -> None:
-    """Fills verdict, person and changes of every row, and the batch's counts and fingerprint."""
+def judge(batch: ImportBatch, again: bool = False) -> None:
+    """Fills verdict, person and changes of every row, and the batch's counts and fingerprint.
+
+    `again`: an earlier judgement is replaced.
+    """
     values = {"batch": batch.pk}
     with connection.cursor() as cursor:
-        for statement in _STEPS:
+        for statement in (_FORGET, *_STEPS) if again else _STEPS:
             cursor.execute(statement, values)
         counts = cursor.fetchone()
+        if counts[2] or counts[3]:
+            cursor.execute(_NOTED, values)
     batch.rows, batch.created, batch.updated, batch.unchanged, batch.rejected = counts[:5]
     batch.fingerprint = counts[6]
     batch.scope = batch.scope or proposed_scope(counts[5])

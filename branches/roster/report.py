@@ -27,10 +27,9 @@ def report(batch: ImportBatch) -> dict:
 
 def problems(batch: ImportBatch):
     """Every problem in the order of the file, with sheet and row as Excel shows them."""
-    rows = StagedRow.objects.filter(batch=batch).exclude(problems=[])
-    for sheet, row, found in rows.values_list("sheet", "row", "problems"):
-        for problem in found:
-            yield {"sheet": sheet, "row": row} | problem
+    for row in StagedRow.objects.filter(batch=batch).with_problems():
+        for problem in row.all_problems:
+            yield {"sheet": row.sheet, "row": row.row} | problem
 
 
 def write_rejected(batch: ImportBatch, path: str | BinaryIO) -> int:
@@ -96,7 +95,7 @@ def _fill(sheet, layout: dict, rows: list[StagedRow], styles: dict, from_text: b
             cell = row.cells[column] if column < len(row.cells) else None
             cell = _asked_again(cell, from_text, column == layout["name"])
             _write(sheet, index, column, cell, styles["text"])
-        words = "；".join(p["message"] for p in row.problems if p["level"] == "error")
+        words = "；".join(p["message"] for p in row.all_problems if p["level"] == "error")
         sheet.write_string(index, width, words, styles["problem"])
     sheet.set_column(0, width - 1, 14)
     sheet.set_column(width, width, 60)

@@ -10,7 +10,7 @@ from pathlib import Path
 from django.db import connection, transaction
 from django.utils import timezone
 
-from branches.models import Branch, BranchAlias, ImportBatch, ImportState, StagedRow
+from branches.models import Branch, ImportBatch, ImportState, StagedRow
 from branches.roster.judge import judge
 from cadres import jobs
 from cadres.masking import digest
@@ -25,7 +25,8 @@ VALUES = [
     "address", "branch_id", "activity_class", "health", "skills", "remark",
 ]  # fmt: skip
 COLUMNS = [
-    "batch_id", "position", "sheet", "row", "verdict", "problems", "changes", "cells", *VALUES,
+    "batch_id", "position", "sheet", "row", "verdict", "problems", "findings", "changes", "cells",
+    *VALUES,
     "name_pinyin", "search_words", "id_number_digest", "phone_digest", "second_phone_digest",
     "address_digest",
 ]  # fmt: skip
@@ -99,9 +100,9 @@ def _stage(batch: ImportBatch, book) -> ImportBatch:
     batch = ImportBatch.objects.select_for_update(of=("self",)).get(pk=batch.pk)
     if batch.state not in OPEN:
         return batch
+    known = list(Branch.objects.values_list("pk", "name", "aliases__name"))
     names = Names.load(
-        dict(Branch.objects.values_list("name", "pk")),
-        dict(BranchAlias.objects.values_list("name", "branch_id")),
+        {name: pk for pk, name, _ in known}, {alias: pk for pk, _, alias in known if alias}
     )
     roster = read_roster(book, names, timezone.localdate())
     StagedRow.objects.filter(batch=batch).delete()
@@ -142,6 +143,7 @@ def _line(batch: ImportBatch, position: int, row: RosterRow) -> list:
         row.row,
         "rejected" if row.clean.is_rejected else "",
         json.dumps([vars(p) for p in row.clean.problems], ensure_ascii=False),
+        "[]",
         "{}",
         json.dumps(row.cells, ensure_ascii=False),
         *(values.get(column) for column in VALUES),

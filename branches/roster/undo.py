@@ -8,10 +8,10 @@ from django.utils import timezone
 
 from branches.models import ImportBatch, ImportState, StagedRow, Verdict
 from branches.roster.judge import COLUMNS, DIGESTS
-from branches.roster.write import EVENT_TABLES, LOCK, MOVED, source_of
+from branches.roster.write import EVENT_TABLES, LOCK, MOVED, hold_people, search_key, source_of
 from cadres.jobs import RefusedError
 from cadres.masking import digest
-from cadres.models import DIGESTED, Retiree
+from cadres.models import Retiree
 from cadres.names import name_tokens, pinyin_of
 
 #: Uploads and staged rows are kept this long after an import is done with.
@@ -41,7 +41,7 @@ def undo(*, batch: ImportBatch, by) -> ImportBatch:
         return batch
     if batch.state != ImportState.WRITTEN or batch.emptied_at:
         raise UndoRefusedError("这一批没有写入，或写入已超过 30 天，不能撤销。")
-    _lock_people(batch)
+    hold_people(batch)
     changed = sorted(_changed_since(batch) | _referred_to(batch))
     if changed:
         names = list(Retiree.objects.filter(pk__in=changed).values_list("name", flat=True))
@@ -56,11 +56,6 @@ def undo(*, batch: ImportBatch, by) -> ImportBatch:
 def _people(batch: ImportBatch, *verdicts: Verdict):
     rows = StagedRow.objects.filter(batch=batch, verdict__in=verdicts)
     return rows.order_by().values("retiree_id")
-
-
-def _lock_people(batch: ImportBatch) -> None:
-    people = _people(batch, Verdict.CREATED, Verdict.UPDATED)
-    list(Retiree.objects.select_for_update().filter(pk__in=people).order_by("pk").values("pk"))
 
 
 def _changed_since(batch: ImportBatch) -> set[int]:
@@ -109,11 +104,7 @@ def _stage_old_words(batch: ImportBatch) -> None:
         StagedRow.objects.filter(batch=batch, verdict=Verdict.UPDATED).select_related("retiree")
     )
     for row in rows:
-        old = {
-            c: (row.changes.get(c) or [getattr(row.retiree, c)])[0]
-            for c in DIGESTED
-            if c in DIGESTS
-        }
+        old = {c: (row.changes.get(c) or [getattr(row.retiree, c)])[0] for c in DIGESTS}
         name = (row.changes.get("name") or [row.retiree.name])[0]
         row.name_pinyin, row.search_words = pinyin_of(name), " ".join(name_tokens(name))
         for column in DIGESTS:
@@ -134,8 +125,7 @@ def _old(column: str) -> str:
 _PUT_BACK = f"""
 UPDATE cadres_retiree t SET {", ".join(f"{c} = n.{c}" for c in COLUMNS)},
     name_pinyin = n.name_pinyin, {", ".join(f"{c}_digest = n.{c}_digest" for c in DIGESTS)},
-    search_key = array_to_tsvector(array_remove(array_remove(string_to_array(n.search_words, ' ')
-        || ARRAY[lower(right(n.id_number, 4)), n.phone, n.second_phone], ''), NULL)),
+    search_key = {search_key("n")},
     updated_at = now()
 FROM (
     SELECT r.id, s.name_pinyin, s.search_words, {", ".join(f"s.{c}_digest" for c in DIGESTS)},
@@ -189,10 +179,10 @@ def empty_old_imports() -> int:
     waiting.update(state=ImportState.DISCARDED, closed_at=F("uploaded_at"))
     emptied = 0
     for batch in ImportBatch.objects.filter(closed_at__lt=limit, emptied_at=None):
+        batch.upload.delete(save=False)
         with transaction.atomic():
             StagedRow.objects.filter(batch=batch).delete()
             batch.notes, batch.emptied_at = {}, timezone.now()
-            batch.save(update_fields=["notes", "emptied_at"])
-        batch.upload.delete(save=True)
+            batch.save(update_fields=["notes", "emptied_at", "upload"])
         emptied += 1
     return emptied

@@ -3,10 +3,11 @@
 from django.db import connection, transaction
 from django.utils import timezone
 
-from branches.models import ImportBatch, ImportState
+from branches.models import ImportBatch, ImportState, StagedRow, Verdict
 from branches.roster.judge import COLUMNS, DATED, DATES, DIGESTS, TEXTS, judge, merged
 from cadres import jobs
 from cadres.jobs import RefusedError
+from cadres.models import Retiree
 
 #: Only one roster is written at a time; readers are not held up.
 LOCK = "SELECT pg_advisory_xact_lock(20181879)"
@@ -51,7 +52,7 @@ def discard(*, batch: ImportBatch, by) -> ImportBatch:
 def write_job(job: jobs.Job) -> str:
     """Writes the batch of a job; the address of its result."""
     batch = ImportBatch.objects.get(pk=job.params["batch"])
-    jobs.tell(job, f"正在写入 {batch.rows} 行", 0, batch.rows)
+    jobs.tell(job, f"正在写入 {batch.rows} 行")
     try:
         return write(batch=batch, by=job.asked_by).get_absolute_url()
     except ImportRefusedError:
@@ -64,7 +65,7 @@ def judged_again(*, batch: ImportBatch) -> ImportBatch:
     """A fresh preview, open for a new confirmation, after the county changed meanwhile."""
     batch = ImportBatch.objects.select_for_update(of=("self",)).get(pk=batch.pk)
     if batch.state == ImportState.STAGED:
-        judge(batch)
+        judge(batch, again=True)
         batch.confirmed_by = None
         batch.save()
     return batch
@@ -84,7 +85,8 @@ def write(*, batch: ImportBatch, by) -> ImportBatch:
     if batch.state != ImportState.STAGED:
         raise ImportRefusedError("这份名册还不能写入，请先看预览。")
     previewed = batch.fingerprint
-    judge(batch)
+    hold_people(batch)
+    judge(batch, again=True)
     if batch.fingerprint != previewed:
         raise ImportRefusedError("预览之后名册有了变动，没有写入。请再看一遍预览，重新确认。")
     before = watermarks()
@@ -94,6 +96,17 @@ def write(*, batch: ImportBatch, by) -> ImportBatch:
     batch.watermarks = watermarks() | {"before": before}
     batch.save()
     return batch
+
+
+def hold_people(batch: ImportBatch) -> None:
+    """Waits for whoever changes one of the batch's people, and makes others wait."""
+    if batch.state == ImportState.STAGED and not (batch.updated or batch.unchanged):
+        return
+    rows = StagedRow.objects.filter(batch=batch, retiree__isnull=False).exclude(
+        verdict=Verdict.REJECTED
+    )
+    people = Retiree.objects.filter(pk__in=rows.order_by().values("retiree_id"))
+    list(people.select_for_update().order_by("pk").values_list("pk"))
 
 
 def _write_people(batch: ImportBatch, by) -> None:
@@ -125,7 +138,7 @@ _WRITTEN = "s.batch_id = %(batch)s AND s.verdict IN ('created', 'updated')"
 _MEMBER = "IN ('member', 'probationary')"
 
 
-def _search_key(prefix: str) -> str:
+def search_key(prefix: str) -> str:
     """The people's search words out of the columns of `prefix` (see cadres.names)."""
     return (
         f"array_to_tsvector(array_remove(array_remove(string_to_array({prefix}.search_words, ' ')"
@@ -168,7 +181,7 @@ def _insert_people() -> str:
     INSERT INTO cadres_retiree (id, name_pinyin, search_key, {", ".join(texts + plain + digests)},
         emergency_contact, emergency_phone, emergency_phone_digest, lives_in_county, status,
         created_at, updated_at)
-    SELECT retiree_id, name_pinyin, {_search_key("s")}, {", ".join(chosen + plain + digests)},
+    SELECT retiree_id, name_pinyin, {search_key("s")}, {", ".join(chosen + plain + digests)},
         '', '', '', TRUE, 'active', now(), now()
     FROM branches_stagedrow s WHERE {_CREATED} ORDER BY position
     """
@@ -184,7 +197,7 @@ def _update_people() -> str:
     columns = [*COLUMNS, *(f"{c}_digest" for c in DIGESTS), "name_pinyin"]
     return f"""
     UPDATE cadres_retiree t SET {", ".join(f"{c} = n.{c}" for c in columns)},
-        search_key = {_search_key("n")}, updated_at = now()
+        search_key = {search_key("n")}, updated_at = now()
     FROM (
         SELECT r.id, s.name_pinyin, s.search_words, {values}, {digests}
         FROM {_ROWS} JOIN cadres_retiree r ON r.id = s.retiree_id {DATED} WHERE {_UPDATED}

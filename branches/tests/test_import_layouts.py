@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 
 def codes(batch) -> list[tuple]:
     rows = StagedRow.objects.filter(batch=batch)
-    return [(row.row, p["column"], p["code"]) for row in rows for p in row.problems]
+    return [(row.row, p["column"], p["code"]) for row in rows for p in row.all_problems]
 
 
 def test_one_sheet_per_township_with_a_cover_an_empty_and_a_hidden_one():
@@ -156,7 +156,7 @@ def test_unknown_community_is_told_though_something_else_is_wrong_too():
 
 def test_old_township_name_is_asked_about_with_the_four_streets():
     batch = staged(roster_of(person(0, **{"居住乡镇(街道)": "永安镇"})))
-    (problem,) = StagedRow.objects.get(batch=batch).problems
+    (problem,) = StagedRow.objects.get(batch=batch).all_problems
     assert problem["code"] == "township_unknown"
     for street in ("永安街道", "鱼复街道", "夔门街道", "夔州街道"):
         assert street in problem["message"]
@@ -164,7 +164,7 @@ def test_old_township_name_is_asked_about_with_the_four_streets():
 
 def test_close_spelling_is_a_warning_that_says_what_was_taken():
     batch = staged(roster_of(person(0, 原工作单位="奉节县教育委员委")))
-    (problem,) = StagedRow.objects.get(batch=batch).problems
+    (problem,) = StagedRow.objects.get(batch=batch).all_problems
     assert (problem["code"], problem["level"]) == ("name_matched_closely", "warning")
     assert "奉节县教育委员会" in problem["message"]
     assert batch.created == 1

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 def rows_of(batch) -> list[tuple]:
     """(verdict, person, codes) of each row."""
     rows = StagedRow.objects.filter(batch=batch)
-    return [(r.verdict, r.retiree_id, [p["code"] for p in r.problems]) for r in rows]
+    return [(r.verdict, r.retiree_id, [p["code"] for p in r.all_problems]) for r in rows]
 
 
 def without_id(index: int = 0, **more) -> list:
@@ -106,7 +106,7 @@ def test_second_row_of_the_same_person_is_refused(first, second):
     assert "duplicate_in_file" in rows_of(batch)[2][2]
     (found,) = [
         problem["message"]
-        for problem in StagedRow.objects.get(batch=batch, row=4).problems
+        for problem in StagedRow.objects.get(batch=batch, row=4).all_problems
         if problem["code"] == "duplicate_in_file"
     ]
     assert "第 2 行" in found
@@ -126,7 +126,7 @@ def test_same_person_in_two_sheets_is_refused_and_told_where():
     rows = [HEADER, person(0)]
     batch = staged(workbook(rows, rows, names=["朱衣", "草堂"]))
     assert batch.rejected == 1
-    assert "朱衣" in StagedRow.objects.get(verdict="rejected").problems[0]["message"]
+    assert "朱衣" in StagedRow.objects.get(verdict="rejected").all_problems[0]["message"]
 
 
 def test_person_entered_by_hand_is_found_by_the_same_words_as_an_imported_one():

@@ -41,8 +41,8 @@ def verdicts(batch) -> list[str]:
 
 
 def codes(batch) -> list[str]:
-    found = StagedRow.objects.filter(batch=batch).values_list("problems", flat=True)
-    return [problem["code"] for problems in found for problem in problems]
+    rows = StagedRow.objects.filter(batch=batch)
+    return [problem["code"] for row in rows for problem in row.all_problems]
 
 
 def changes(batch) -> dict:

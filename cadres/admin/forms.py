@@ -80,6 +80,11 @@ def communities_by_township() -> list:
     return [("", "---------"), *groups.items()]
 
 
+def _version(person: Retiree) -> str:
+    """Which state of a person a form was opened with: a later one is not overwritten unseen."""
+    return person.updated_at.isoformat() if person.pk else ""
+
+
 class RetireeForm(forms.ModelForm):
     """One person. Where they live, and the numbers never shown in full, are fields of their own."""
 
@@ -115,6 +120,8 @@ class RetireeForm(forms.ModelForm):
         help_text="只在上面的居住地有变动时填，不填按今天算。",
     )
 
+    version = forms.CharField(required=False, widget=forms.HiddenInput)
+
     class Meta:
         model = Retiree
         exclude = ["id_number", "phone", "second_phone", "emergency_phone"]  # noqa: DJ006
@@ -126,6 +133,7 @@ class RetireeForm(forms.ModelForm):
         for name in ("township", "community"):
             self.initial.setdefault(name, getattr(self.instance, f"{name}_id"))
         self.initial.setdefault("address", self.instance.address)
+        self.initial["version"] = _version(self.instance)
 
     def clean_name(self):
         row = Clean()
@@ -150,6 +158,10 @@ class RetireeForm(forms.ModelForm):
 
     def clean(self):
         super().clean()
+        if self.instance.pk and self.cleaned_data["version"] != _version(self.instance):
+            raise forms.ValidationError(
+                "您打开这一页以后，别人改过这位老同志的登记。请重新打开这一页，再改一次。"
+            )
         self._take_new_numbers()
         self._agree_with_id_number()
         self._place_community()

@@ -1,5 +1,7 @@
 """The people: their list, and the page of one person."""
 
+from contextlib import suppress
+
 from django.contrib import admin
 from django.db.models import Prefetch
 from django.utils import timezone
@@ -89,7 +91,7 @@ FIELDSETS = [
     ),
     ("活动与健康", {"fields": ["shown_class", *_HEALTH]}),
     ("状态", {"fields": [("status", "moved_away_on", "died_on")]}),
-    ("备注", {"fields": ["remark", ("created_at", "updated_at")]}),
+    ("备注", {"fields": ["remark", ("created_at", "updated_at"), "version"]}),
 ]
 ADD_FIELDSETS = [
     (
@@ -188,6 +190,13 @@ class RetireeAdmin(OfficeAdmin):
 
     # ---- the page ---------------------------------------------------
 
+    def get_object(self, request, object_id, from_field=None):
+        """Whoever saves a person waits for whoever is writing that person just now."""
+        if request.method == "POST":
+            with suppress(ValueError):
+                list(Retiree.objects.select_for_update().filter(pk=object_id).values_list("pk"))
+        return super().get_object(request, object_id, from_field)
+
     @admin.display(description="身份证号")
     def shown_id_number(self, person):
         return person.masked_id_number or "—"
@@ -244,7 +253,7 @@ class RetireeAdmin(OfficeAdmin):
 
 def _shown_only(rows: list) -> list:
     """The rows of a fieldset for somebody who may look but not change."""
-    hidden = {"moved_on"}
+    hidden = {"moved_on", "version"}
     kept = []
     for row in rows:
         names = [row] if isinstance(row, str) else list(row)

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from cadres.history import tracked
+from cadres.masking import digest
 
 
 class UserManager(BaseUserManager):
@@ -42,6 +43,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     community = models.ForeignKey(
         "cadres.Community", models.PROTECT, null=True, blank=True, verbose_name="所在村(社区)"
     )
+    phone_digest = models.CharField(max_length=32, blank=True, editable=False)
+    password_changed_at = models.DateTimeField("密码改于", null=True, blank=True, editable=False)
     is_staff = models.BooleanField("可进后台", default=False)
     is_active = models.BooleanField("启用", default=True)
     date_joined = models.DateTimeField("开户时间", default=timezone.now)
@@ -64,6 +67,16 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self):
         return self.name or self.username
+
+    def save(self, *args, **kwargs):
+        """Keeps beside the phone what the history tells of it."""
+        self.phone_digest = digest(self.phone)
+        super().save(*args, **kwargs)
+
+    def set_password(self, raw_password):
+        """The history tells that, not what: the time stands beside the password."""
+        super().set_password(raw_password)
+        self.password_changed_at = timezone.now()
 
     def get_full_name(self):
         return str(self)

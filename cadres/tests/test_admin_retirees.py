@@ -43,6 +43,7 @@ def posted(person=None, **changed) -> dict:
         "remark": "", "status": "active", "moved_away_on": "", "died_on": "",
     }  # fmt: skip
     if person:
+        data["version"] = person.updated_at.isoformat()
         for name in set(data) & {f.name for f in Retiree._meta.fields} - {"lives_in_county"}:
             value = getattr(person, name)
             data[name] = getattr(value, "pk", value) or ""
@@ -259,7 +260,7 @@ def test_new_person_who_is_there_already_is_a_sentence(client, staff):
 def test_race_for_an_id_number_is_a_sentence_not_an_error(client, staff, monkeypatch):
     make_retiree(name="李四", id_number=MAN, birth_date="1953-07-15", sex="M")
     person = make_retiree(id_number=None)
-    monkeypatch.setattr("cadres.forms.RetireeForm.clean_new_id_number", _unchecked)
+    monkeypatch.setattr("cadres.admin.forms.RetireeForm.clean_new_id_number", _unchecked)
     url = reverse("admin:cadres_retiree_change", args=[person.pk])
     response = client.post(url, posted(person, new_id_number=MAN), follow=True)
     assert "没有保存" in response.content.decode()
@@ -267,3 +268,14 @@ def test_race_for_an_id_number_is_a_sentence_not_an_error(client, staff, monkeyp
 
 def _unchecked(form):
     return form.cleaned_data["new_id_number"]
+
+
+def test_page_that_is_older_than_the_last_change_overwrites_nothing(client, staff):
+    person = make_retiree(name="张三", skills="书法")
+    opened = posted(person)
+    save(client, person, skills="二胡")
+    url = reverse("admin:cadres_retiree_change", args=[person.pk])
+    errors = _errors(client.post(url, opened | {"remark": "旧页面"}), person)
+    assert "别人改过" in str(errors["__all__"])
+    person.refresh_from_db()
+    assert (person.skills, person.remark) == ("二胡", "")
