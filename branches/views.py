@@ -37,8 +37,10 @@ def import_new(request):
         initial={"effective_on": timezone.localdate()},
     )
     if request.method == "POST" and form.is_valid():
-        batch = roster.accept_upload(by=request.user, **form.cleaned_data)
-        return redirect(batch.job)
+        try:
+            return redirect(roster.accept_upload(by=request.user, **form.cleaned_data).job)
+        except RefusedError as refusal:
+            form.add_error("file", str(refusal))
     return render(request, "branches/import_new.html", {"form": form})
 
 

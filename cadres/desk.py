@@ -93,6 +93,10 @@ class NamedSelect(AutocompleteSelect):
     def media(self):
         return super().media + forms.Media(js=["admin_skin/office.js"])
 
+    def optgroups(self, name, value, attrs=None):
+        """What is no key is no choice (the stock widget asks the database for it)."""
+        return super().optgroups(name, [v for v in value if str(v).isdecimal()], attrs)
+
     def build_attrs(self, base_attrs, extra_attrs=None):
         attrs = super().build_attrs(base_attrs, extra_attrs)
         return attrs | {"data-placeholder": "输入姓名或拼音查找"}
@@ -142,6 +146,10 @@ class OfficeAdmin(PlainFields, admin.ModelAdmin):
     #: Reverse relations whose own history stands below the record's: accessor names.
     history_parts: tuple = ()
     is_deletable = False
+
+    def lookup_allowed(self, lookup, value, request):
+        """Only the boxes of the filter form: any other would read hidden numbers digit by digit."""
+        return any(lookup in spec.form_class.base_fields for spec in self.list_filter)
 
     def has_delete_permission(self, request, obj=None):
         return self.is_deletable and super().has_delete_permission(request, obj)

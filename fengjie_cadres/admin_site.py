@@ -34,6 +34,10 @@ def _place(name: str, order: list[str]) -> int:
 class AutocompleteView(AutocompleteJsonView):
     """Suggestions that tell people of the same name apart."""
 
+    def process_request(self, request):
+        term, *rest = super().process_request(request)
+        return (term.replace("\0", ""), *rest)
+
     def serialize_result(self, obj, to_field_name):
         label = getattr(self.model_admin, "autocomplete_label", str)
         return {"id": str(getattr(obj, to_field_name)), "text": label(obj)}

@@ -17,7 +17,7 @@ ROSTER = Path(__file__).with_name("data") / "demo_roster.xlsx"
 FILE_NAME = "示范县花名册.xlsx"
 #: The demo's year is 2025: classes, residences and memberships count from its first day.
 SINCE = datetime.date(2025, 1, 1)
-PASSWORD = "yinyao-2025"
+PASSWORD = settings.DEMO_PASSWORD
 #: User name, shown name, role (None: the branch secretary, whose role is the seat).
 LOGINS = [
     ("staff", "王科长", Role.OFFICE_STAFF),

@@ -18,6 +18,7 @@ REDIS_URL = os.environ.get("REDIS_URL") or services.redis_url()
 DATABASE_ROLE = os.environ.get("DATABASE_ROLE", "cadres_app")
 DEBUG = os.environ.get("DEBUG") == "1"
 #: The demo county may be loaded and its passwords shown. Off as soon as the database is not ours.
+DEMO_PASSWORD = "yinyao-2025"  # opens nothing where DEMO is off
 DEMO = os.environ.get("DEMO", "1" if services.is_embedded(DATABASE_URL) else "0") == "1"
 HTTPS = os.environ.get("HTTPS", "0" if DEMO else "1") == "1"
 ALLOWED_HOSTS = os.environ.get("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
@@ -122,6 +123,8 @@ STORAGES = {
     },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+# A roster of up to 5 MB needs no temporary file.
+FILE_UPLOAD_MAX_MEMORY_SIZE = 6 * 1024 * 1024
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
@@ -161,7 +164,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 2,
     "socket_connect_timeout": 2,
-    "max_retries": 1,
+    "max_retries": 0,
 }
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

@@ -26,6 +26,7 @@ urlpatterns = [
     path("imports/", include("branches.urls")),
     path("admin/", admin.site.urls),
 ]
+handler400 = "fengjie_cadres.views.bad_request"
 handler404 = "fengjie_cadres.views.not_found"
 handler403 = "fengjie_cadres.views.forbidden"
 handler500 = "fengjie_cadres.views.server_error"

@@ -127,6 +127,11 @@ def _broker_answers() -> bool:
         return False
 
 
+def bad_request(request, exception):
+    """Without looking into the request again: it may be what cannot be read."""
+    return render(None, "400.html", status=400)
+
+
 def not_found(request, exception):
     return render(request, "404.html", status=404)
 

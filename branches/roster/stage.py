@@ -1,5 +1,6 @@
 """File → clean rows → staging table, by COPY, in one transaction; then the judgement."""
 
+import contextlib
 import datetime
 import hashlib
 import io
@@ -13,7 +14,7 @@ from django.utils import timezone
 from branches.models import Branch, ImportBatch, ImportState, StagedRow
 from branches.roster.judge import judge
 from cadres import jobs
-from cadres.masking import digest
+from cadres.masking import digest, mask_numbers
 from cadres.names import name_tokens, pinyin_of
 from cadres.rosters import Names, Roster, RosterRow, read_roster
 from cadres.spreadsheets import MAX_BYTES, WorkbookRefusedError, read_workbook
@@ -48,7 +49,7 @@ def accept_upload(
     if effective_on and effective_on > timezone.localdate():
         raise jobs.RefusedError("生效日期不能晚于今天。")
     batch = ImportBatch(
-        file_name=_kept(Path(file.name).name)[-200:],
+        file_name=mask_numbers(_kept(Path(file.name).name))[-200:],
         checksum=hashlib.sha256(file.read()).hexdigest(),
         scope=scope,
         effective_on=effective_on or timezone.localdate(),
@@ -65,11 +66,18 @@ def accept_upload(
 
 
 def _keep_file(batch: ImportBatch, file) -> None:
+    """Puts the file away; what a full disk has kept of it goes."""
     file.seek(0)
+    name = "roster" + Path(_kept(file.name)).suffix[:8].lower()
+    stored = batch.upload.field.generate_filename(batch, name)
+    stored = batch.upload.storage.get_available_name(stored)
     try:
-        batch.upload.save("roster" + Path(_kept(file.name)).suffix[:8].lower(), file, save=True)
+        batch.upload.name = batch.upload.storage.save(stored, file)
     except OSError:
+        with contextlib.suppress(OSError):
+            batch.upload.storage.delete(stored)
         raise jobs.RefusedError("服务器没能存下这个文件，请告诉管理员查看磁盘。") from None
+    batch.save()
 
 
 def stage_job(job: jobs.Job) -> str:

@@ -1,6 +1,7 @@
 """The page of one person on the office's desk."""
 
 from django import forms
+from django.db import connection
 from django.utils import timezone
 
 from branches.models import Branch
@@ -274,6 +275,8 @@ class RetireeAddForm(RetireeForm):
     def clean(self):
         super().clean()
         data = self.cleaned_data
+        with connection.cursor() as cursor:  # a double click comes one after the other
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [data.get("name", "")])
         same = Retiree.objects.filter(
             name=data.get("name"), birth_date=data.get("birth_date") or "", unit=data.get("unit")
         )

@@ -1,11 +1,14 @@
 """Users: who may log in, and in which roles."""
 
+import re
+
 from django import forms
 from django.contrib import admin
 from django.contrib.auth import admin as auth_admin
 from django.contrib.auth.forms import AdminPasswordChangeForm, UserCreationForm
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html
 
@@ -59,6 +62,17 @@ class RolesForm(forms.ModelForm):
         if changed & set(_ABOVE) and not _is_above(self.acting):
             raise forms.ValidationError("“负责人”“审计”两个角色，只有负责人可以指定或取消。")
         return chosen
+
+    def clean_username(self):
+        username = self.cleaned_data["username"]
+        if re.fullmatch(r"1\d{10}", username):
+            raise forms.ValidationError("用户名不能是手机号，请把手机号填在“手机号”一栏。")
+        return username
+
+    def clean_is_active(self):
+        if not self.cleaned_data["is_active"] and self.instance.pk == self.acting.pk:
+            raise forms.ValidationError("不能停用自己的账号。")
+        return self.cleaned_data["is_active"]
 
     def clean(self):
         super().clean()
@@ -148,7 +162,10 @@ class UserAdmin(OfficeAdmin, auth_admin.UserAdmin):
         super().save_model(request, obj, form, change)
 
     def user_change_password(self, request, id, form_url=""):
-        if not self.has_change_permission(request, self.get_object(request, id)):
+        user = self.get_object(request, id)
+        if user and user.pk == request.user.pk:
+            return redirect("admin:password_change")  # with the old one
+        if not self.has_change_permission(request, user) or not _may_reset(request.user, user):
             raise PermissionDenied
         return super().user_change_password(request, id, form_url)
 
@@ -164,6 +181,11 @@ class UserAdmin(OfficeAdmin, auth_admin.UserAdmin):
     @admin.display(description="角色")
     def roles(self, user):
         return "、".join(group.name for group in user.groups.all()) or None
+
+
+def _may_reset(acting, user) -> bool:
+    """The password of somebody at the desk is the head's to set: it opens the desk."""
+    return user is None or not user.is_staff or _is_above(acting)
 
 
 def _has_high_role(user) -> bool:

@@ -30,11 +30,12 @@ class Command(BaseCommand):
     def handle(self, *, file, dry_run, scope, on, report: Path, rejected: Path, **options):
         try:
             with pghistory.context(command="import_roster"):
-                self._import(file, dry_run, scope, on, report, rejected)
+                found = self._import(file, dry_run, scope, on, report, rejected)
         except (RefusedError, OSError) as error:
             is_file = isinstance(error, OSError)
             self.stderr.write(f"打不开文件：{error.filename or file}" if is_file else str(error))
             sys.exit(2)
+        self._tell(found, dry_run)
 
     def _import(self, file, dry_run, scope, on, report_path, rejected_path):
         with open(file, "rb") as opened:
@@ -55,7 +56,7 @@ class Command(BaseCommand):
             roster.discard(batch=batch, by=None)
         else:
             roster.write(batch=batch, by=None)
-        self._tell(found, dry_run)
+        return found
 
     def _tell(self, found: dict, dry_run: bool):
         labels = dict(zip(COUNTS, ["共", "新增", "更新", "不变", "拒绝", "未在表中"], strict=True))
