@@ -74,6 +74,7 @@ def _person_context(request, retiree: Retiree, form: RevealForm | None = None) -
         "may_reveal": _may_reveal(request.user, retiree),
         "form": form or RevealForm(),
         "is_office": is_office(request.user),
+        "sees_all": sees_all(request.user),
     }
 
 

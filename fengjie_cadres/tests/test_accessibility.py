@@ -9,7 +9,7 @@ from django.core.files import File
 from branches import roster
 from branches.models import Branch
 from cadres.jobs import Job, JobState
-from cadres.models import Retiree
+from cadres.models import Export, Retiree, User
 from fengjie_cadres import demo
 from fengjie_cadres.tests.conftest import WIDTHS
 
@@ -38,12 +38,18 @@ def county(db):
 def addresses(batch) -> dict[str, list[str]]:
     """User name → the pages of that role; None: a stranger's."""
     person = Retiree.objects.order_by("pk").first()
+    export = Export.objects.create(
+        kind="roster", title="花名册", state="waiting", asked_by=User.objects.get(username="staff")
+    )
+    own = User.objects.get(username="retiree").retiree_id
     done = Job.objects.create(
         kind="roster-stage", title="读取名册", state=JobState.FAILED, words="x"
     )
     waiting = Job.objects.create(kind="roster-stage", title="读取名册")
     office = [
-        "/", "/imports/", "/imports/new/", batch.get_absolute_url(),
+        "/", "/people/", "/people/?activity_class=C", f"/people/{person.pk}/", "/access/",
+        "/exports/", "/exports/new/roster/?sex=F", export.get_absolute_url(),
+        "/imports/", "/imports/new/", batch.get_absolute_url(),
         batch.get_absolute_url() + "?show=updated", batch.get_absolute_url() + "?show=missing",
         done.get_absolute_url(), waiting.get_absolute_url(),
         "/admin/", "/admin/cadres/retiree/", "/admin/cadres/retiree/?q=zhang",
@@ -57,9 +63,10 @@ def addresses(batch) -> dict[str, list[str]]:
     return {
         "": ["/login/", "/privacy/"],
         "staff": office,
-        "secretary": ["/"],
-        "retiree": ["/"],
-        "leader": ["/", "/imports/"],
+        "secretary": ["/", "/people/", f"/people/{own}/"],
+        "retiree": ["/", f"/people/{own}/"],
+        "leader": ["/", "/imports/", "/people/"],
+        "auditor": ["/", "/access/"],
         "contact": ["/"],
     }
 
