@@ -1,5 +1,6 @@
 """Finds the people in a sheet: the heading row, which column means what, which rows are people."""
 
+import functools
 import re
 import unicodedata
 from dataclasses import dataclass, field
@@ -80,6 +81,7 @@ def heading_text(cell) -> str:
     return re.sub(r"[\s*:]", "", unicodedata.normalize("NFKC", cell))
 
 
+@functools.lru_cache(maxsize=4096)
 def meaning(heading: str) -> str | None:
     """The field a heading stands for, also without its remark in brackets."""
     for remark in ("", r"\([^)]*\)$", r"\([^)]*\)", r"\d$"):
@@ -198,10 +200,16 @@ def _pick_people(table: Table) -> None:
 
 def _is_another_heading(table: Table, row: list) -> bool:
     """A second heading row whose columns mean something else than the first one's."""
+    if not any(isinstance(cell, str) and "名" in cell and _is_name(cell) for cell in row):
+        return False
     found = {meaning(heading_text(cell)): column for column, cell in enumerate(row)}
     found.pop(None, None)
     differs = any(table.columns.get(name) != column for name, column in found.items())
     return "name" in found and len(found) >= 3 and differs
+
+
+def _is_name(cell: str) -> bool:
+    return meaning(heading_text(cell)) == "name"
 
 
 def _is_person(row: list, given: list, name: int, known: list[int]) -> bool:
