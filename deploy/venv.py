@@ -74,14 +74,12 @@ def main() -> None:
     """Brings .venv up to date."""
     with open(REQUIREMENTS) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two makes at once
-        want, have = wanted(), made()
-        if want == have:
+        want = wanted()
+        if want == made():
             return
         print("正在准备 .venv ……", file=sys.stderr, flush=True)
         uv = shutil.which("uv")
-        if have != want | {"requirements": have.get("requirements")}:
-            create(uv)
-        STAMP.unlink(missing_ok=True)
+        create(uv)  # also for new requirements: one that uv made may hold no pip to mend it with
         install(uv)
         STAMP.write_text(json.dumps(want))
 
