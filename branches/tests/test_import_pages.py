@@ -1,0 +1,68 @@
+"""The import's pages, without a browser: what they say and what they leave alone."""
+
+import pytest
+from django.core.files.storage import FileSystemStorage
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from branches.models import ImportBatch
+from branches.tests.make import staged
+from cadres.models import Job, Retiree
+from cadres.roles import Role
+from cadres.tests.make import make_user
+from cadres.tests.workbooks import people, person, roster_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def staff(client):
+    user = make_user(role=Role.OFFICE_STAFF)
+    client.force_login(user)
+    return user
+
+
+def test_a_full_disk_is_a_sentence_and_leaves_nothing(client, staff, monkeypatch):
+    def full(*args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(FileSystemStorage, "_save", full)
+    filled = {"file": SimpleUploadedFile("名册.xlsx", b"x"), "effective_on": "2025-12-31"}
+    response = client.post("/imports/new/", filled)
+    assert response.status_code == 200
+    assert "服务器没能存下这个文件" in response.content.decode()
+    assert not ImportBatch.objects.exists()
+    assert not Job.objects.exists()
+
+
+def test_a_number_in_a_file_name_is_masked(client, staff):
+    file = SimpleUploadedFile("张三13812345678.xlsx", roster_of(person()))
+    client.post("/imports/new/", {"file": file, "effective_on": "2025-12-31"})
+    assert "13812345678" not in ImportBatch.objects.get().file_name
+    assert "13812345678" not in Job.objects.get().title
+
+
+@pytest.mark.parametrize(
+    "shown", ["problems", "created", "updated", "unchanged", "rejected", "proposals", "missing"]
+)
+def test_every_list_of_a_preview_opens(client, staff, shown):
+    batch = staged(roster_of(*people(3), person(5, 活动类别="丁类")))
+    page = client.get(batch.get_absolute_url(), {"show": shown})
+    assert page.status_code == 200
+    assert "138000000" not in page.content.decode()
+
+
+def test_looking_at_a_preview_writes_nothing(client, staff):
+    batch = staged(roster_of(*people(3)))
+    client.get(batch.get_absolute_url())
+    for address in ("confirm", "discard", "undo"):
+        assert client.get(f"{batch.get_absolute_url()}{address}/").status_code == 405
+    assert not Retiree.objects.exists()
+    batch.refresh_from_db()
+    assert batch.state == "staged"
+
+
+def test_a_preview_says_what_a_new_person_will_be(client, staff):
+    batch = staged(roster_of(person()))
+    page = client.get(batch.get_absolute_url(), {"show": "created"}).content.decode()
+    for words in ("性别 男", "活动类别 正常活动", "居住乡镇(街道) 朱衣镇", "138****0000"):
+        assert words in page
