@@ -1,5 +1,6 @@
 """All settings. Everything that differs between machines is read from the environment here."""
 
+import datetime
 import os
 from pathlib import Path
 
@@ -46,6 +47,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "crispy_forms",
+    "axes",
     "pgtrigger",
     "pghistory",
     "cadres",
@@ -67,6 +69,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "cadres.middleware.HistoryMiddleware",
     "cadres.middleware.NoStoreMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "fengjie_cadres.urls"
 WSGI_APPLICATION = "fengjie_cadres.wsgi.application"
@@ -100,7 +103,18 @@ DATABASES["default"]["OPTIONS"]["options"] = " ".join(
 ).strip()
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "cadres.User"
-AUTHENTICATION_BACKENDS = ["cadres.login.NameOrPhoneBackend"]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "cadres.login.NameOrPhoneBackend",
+]
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = datetime.timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = ["username"]
+AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_TEMPLATE = "locked.html"
+AXES_ENABLE_ADMIN = False
+AXES_DISABLE_ACCESS_LOG = True
+AXES_VERBOSE = False  # its log would name who typed what
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"cadres.passwords.{name}"}
     for name in ("NotLikeOneself", "LongEnough", "NotCommon", "NotOnlyDigits")

@@ -1,6 +1,10 @@
 """Logging in by user name or phone."""
 
+import datetime
+
 import pytest
+from axes.models import AccessAttempt
+from django.utils import timezone
 
 from cadres.roles import Role
 from cadres.tests.make import make_user
@@ -47,6 +51,37 @@ def test_a_signed_in_page_is_not_stored_by_the_browser(client, staff):
     assert "no-store" in response.headers["Cache-Control"]
     assert "unsafe" not in response.headers["Content-Security-Policy"]
     assert response.headers["X-Frame-Options"] == "DENY"
+
+
+def fail(client, times, username="wang"):
+    return [log_in(client, username, "wrong").status_code for _ in range(times)][-1]
+
+
+def test_five_wrong_passwords_close_the_user_name_for_a_while(client, staff):
+    assert fail(client, 4) == 200
+    assert fail(client, 1) == 429
+    response = log_in(client, "wang")
+    assert response.status_code == 429
+    assert "请过十五分钟再试" in response.content.decode()
+    AccessAttempt.objects.update(attempt_time=timezone.now() - datetime.timedelta(minutes=16))
+    assert log_in(client, "wang").status_code == 302
+
+
+def test_a_right_password_in_between_begins_the_count_anew(client, staff):
+    fail(client, 4)
+    assert log_in(client, "wang").status_code == 302
+    client.logout()
+    assert fail(client, 4) == 200
+
+
+def test_an_unknown_user_name_is_closed_the_same_way(client, db):
+    assert fail(client, 5, "nobody") == 429
+
+
+def test_one_closed_name_closes_no_other(client, staff):
+    make_user(username="li", password=PASSWORD)
+    fail(client, 6)
+    assert log_in(client, "li").status_code == 302
 
 
 @pytest.mark.parametrize("role", [Role.LEADER, Role.CONTACT, Role.RETIREE, Role.AUDITOR])
