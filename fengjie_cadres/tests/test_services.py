@@ -188,10 +188,10 @@ def test_a_half_made_cluster_is_made_anew(command, folder):
 def test_a_killed_holder_does_not_count(command, folder):
     killed, last = hold(command, folder), hold(command, folder)
     killed.kill()
+    killed.wait()  # a kill takes its time: only then it is dead
     killed.stdin.close()
     let_go(last)
     assert postmaster(folder) == 0
-    killed.wait()
 
 
 @pytest.mark.slow
