@@ -26,7 +26,8 @@ class DatedLedger(Ledger):
 class ClassChangeLedger(DatedLedger):
     model = ClassChange
     verbose_name_plural = "活动类别台账"
-    fields = ["activity_class", "effective_from", "reason", "source_said", "decided_by"]
+    fields = ["activity_class", "effective_from", "until", "reason_kind", "reason", "source_said"]
+    fields += ["decided_by"]
     readonly_fields = fields
 
     def get_queryset(self, request):

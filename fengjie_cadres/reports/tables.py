@@ -12,6 +12,7 @@ from cadres.masking import mask_phone
 from cadres.models import (
     ActivityClass,
     ClassChange,
+    ClassReason,
     Export,
     PoliticalStatus,
     RetirementKind,
@@ -21,6 +22,7 @@ from cadres.models import (
 from fengjie_cadres.reports.workbook import Column
 
 _CLASSES = dict(ActivityClass.choices)
+_REASONS = dict(ClassReason.choices)
 _SEXES = dict(Sex.choices)
 _POLITICAL = dict(PoliticalStatus.choices)
 _KINDS = dict(RetirementKind.choices)
@@ -101,18 +103,19 @@ def class_ledger(export: Export, today: datetime.date) -> tuple[list[Column], It
         .order_by("retiree__name_pinyin", "retiree_id", "effective_from", "id")
         .values_list(
             "retiree__name", "retiree__sex", "retiree__birth_date", "retiree__unit__name",
-            "retiree__township__name", "activity_class", "effective_from", "until", "reason",
-            "decided_by__name",
+            "retiree__township__name", "activity_class", "effective_from", "until", "reason_kind",
+            "reason", "decided_by__name",
         )
     )  # fmt: skip
     return CLASS_LEDGER, (_change(row) for row in found.iterator(chunk_size=5000))
 
 
 def _change(row: tuple) -> tuple:
-    name, sex, born, unit, township, activity_class, since, until, reason, decided = row
+    name, sex, born, unit, township, activity_class, since, until, kind, reason, decided = row
     return (
         name, _SEXES.get(sex), month(born), unit, township, _CLASSES[activity_class],
-        since.isoformat(), until.isoformat() if until else "", reason, decided,
+        since.isoformat(), until.isoformat() if until else "",
+        "：".join(filter(None, [_REASONS[kind], reason])), decided,
     )  # fmt: skip
 
 

@@ -139,7 +139,7 @@ def test_the_class_ledger_has_a_row_for_each_change(client, staff):
     person.class_changes.create(activity_class="B", effective_from="2025-06-01", reason="摔伤")
     rows = table(opened(asked(client, staff, kind="class-ledger")))
     assert [row[6] for row in rows[1:3]] == ["正常活动", "适当参加活动"]
-    assert "摔伤" in rows[2][9]
+    assert rows[2][9] == "其他：摔伤"
 
 
 def test_files_whose_time_is_over_are_deleted(client, staff):
