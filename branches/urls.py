@@ -1,14 +1,14 @@
 from django.urls import path
 
-from branches import views
+from branches.views import imports
 
 app_name = "branches"
 urlpatterns = [
-    path("", views.import_list, name="import-list"),
-    path("new/", views.import_new, name="import-new"),
-    path("<int:pk>/", views.import_detail, name="import-detail"),
-    path("<int:pk>/confirm/", views.import_confirm, name="import-confirm"),
-    path("<int:pk>/discard/", views.import_discard, name="import-discard"),
-    path("<int:pk>/undo/", views.import_undo, name="import-undo"),
-    path("<int:pk>/rejected.xlsx", views.import_rejected, name="import-rejected"),
+    path("", imports.import_list, name="import-list"),
+    path("new/", imports.import_new, name="import-new"),
+    path("<int:pk>/", imports.import_detail, name="import-detail"),
+    path("<int:pk>/confirm/", imports.import_confirm, name="import-confirm"),
+    path("<int:pk>/discard/", imports.import_discard, name="import-discard"),
+    path("<int:pk>/undo/", imports.import_undo, name="import-undo"),
+    path("<int:pk>/rejected.xlsx", imports.import_rejected, name="import-rejected"),
 ]

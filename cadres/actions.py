@@ -47,6 +47,7 @@ def register(
     by: User,
 ) -> Retiree:
     """Takes a new person in, with a place of residence and, when it is known, a class."""
+    retiree.registered_on = on
     retiree.save(force_insert=True)
     move(retiree=retiree, township=township, community=community, address=address, on=on, by=by)
     if activity_class:

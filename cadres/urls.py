@@ -1,13 +1,13 @@
 from django.urls import path
 
-from cadres import views
+from cadres.views import access, jobs, people
 
 app_name = "cadres"
 urlpatterns = [
-    path("jobs/<int:pk>/", views.job, name="job"),
-    path("access/", views.access_log, name="access-log"),
-    path("people/", views.people, name="people"),
-    path("people/reclassify/", views.reclassify, name="reclassify"),
-    path("people/<int:pk>/", views.person, name="person"),
-    path("people/<int:pk>/reveal/", views.reveal, name="reveal"),
+    path("jobs/<int:pk>/", jobs.job, name="job"),
+    path("access/", access.access_log, name="access-log"),
+    path("people/", people.people, name="people"),
+    path("people/reclassify/", people.reclassify, name="reclassify"),
+    path("people/<int:pk>/", people.person, name="person"),
+    path("people/<int:pk>/reveal/", people.reveal, name="reveal"),
 ]

@@ -1,4 +1,13 @@
-from branches.models.imports import ImportBatch, ImportState, Scope, StagedRow, Verdict
+from branches.models.imports import (
+    ImportBatch,
+    ImportState,
+    MissingPerson,
+    MissingRuling,
+    Purpose,
+    Scope,
+    StagedRow,
+    Verdict,
+)
 from branches.models.organisation import (
     Branch,
     BranchAlias,
@@ -16,6 +25,9 @@ __all__ = [
     "ImportState",
     "Membership",
     "MembershipKind",
+    "MissingPerson",
+    "MissingRuling",
+    "Purpose",
     "Scope",
     "SeatKind",
     "StagedRow",

@@ -20,6 +20,13 @@ class ImportState(models.TextChoices):
     UNDONE = "undone", "已撤销"
 
 
+class Purpose(models.TextChoices):
+    """这份文件用来做什么"""
+
+    IMPORT = "import", "导入"
+    COMPARE = "compare", "信息比对"
+
+
 class Scope(models.TextChoices):
     """这份名册涵盖的范围"""
 
@@ -35,6 +42,7 @@ class ImportBatch(models.Model):
     file_name = models.CharField("文件名", max_length=200)
     checksum = models.CharField("校验码", max_length=64)
     upload = models.FileField("文件", upload_to="rosters", blank=True)
+    purpose = models.CharField("用途", max_length=10, choices=Purpose, default=Purpose.IMPORT)
     scope = models.CharField("范围", max_length=10, choices=Scope, blank=True)
     effective_on = models.DateField("生效日期")
     state = models.CharField(
@@ -90,6 +98,15 @@ class ImportBatch(models.Model):
             ),
             models.CheckConstraint(
                 condition=models.Q(state__in=ImportState.values), name="import_state_listed"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(purpose__in=Purpose.values), name="import_purpose_listed"
+            ),
+            # What was uploaded to be compared is never written.
+            models.CheckConstraint(
+                condition=models.Q(purpose=Purpose.IMPORT)
+                | ~models.Q(state__in=[ImportState.WRITTEN, ImportState.UNDONE]),
+                name="import_compare_writes_nothing",
             ),
         ]
 
@@ -204,3 +221,38 @@ class StagedRow(models.Model):
     def all_problems(self) -> list[dict]:
         """What the reader found in the row, and what the comparison with the county did."""
         return [*self.problems, *self.findings]
+
+
+class MissingRuling(models.TextChoices):
+    """没在表里的人，核实的结果"""
+
+    OMITTED = "omitted", "漏报，仍在册"
+    DECEASED = "deceased", "已去世"
+    MOVED_AWAY = "moved_away", "已转出"
+
+
+@tracked()
+class MissingPerson(models.Model):
+    """没在某份名册里的人，核实成什么"""
+
+    batch = models.ForeignKey(ImportBatch, models.PROTECT, related_name="missing_people")
+    retiree = models.ForeignKey(Retiree, models.PROTECT, related_name="+", verbose_name="老同志")
+    ruling = models.CharField("核实结果", max_length=10, choices=MissingRuling)
+    ruled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="核实人"
+    )
+    ruled_at = models.DateTimeField("核实时间", auto_now_add=True)
+
+    class Meta:
+        verbose_name = "没在表里的人"
+        verbose_name_plural = "没在表里的人"
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["batch", "retiree"], name="missing_ruled_once"),
+            models.CheckConstraint(
+                condition=models.Q(ruling__in=MissingRuling.values), name="missing_ruling_listed"
+            ),
+        ]
+
+    def __str__(self):
+        return f"没在表里的人 {self.pk}"

@@ -180,9 +180,10 @@ def _insert_people() -> str:
     return f"""
     INSERT INTO cadres_retiree (id, name_pinyin, search_key, {", ".join(texts + plain + digests)},
         emergency_contact, emergency_phone, emergency_phone_digest, lives_in_county, status,
-        created_at, updated_at)
+        registered_on, created_at, updated_at)
     SELECT retiree_id, name_pinyin, {search_key("s")}, {", ".join(chosen + plain + digests)},
-        '', '', '', TRUE, 'active', now(), now()
+        '', '', '', TRUE, 'active',
+        (SELECT effective_on FROM branches_importbatch WHERE id = %(batch)s), now(), now()
     FROM branches_stagedrow s WHERE {_CREATED} ORDER BY position
     """
 

@@ -7,6 +7,7 @@ from cadres.models.access import (
     ExportState,
     Secret,
 )
+from cadres.models.care import CareKind, CareRecord, ClassReview, ReviewOutcome
 from cadres.models.ledgers import (
     ClassChange,
     ClassReason,
@@ -24,7 +25,7 @@ from cadres.models.people import (
     Sex,
     Status,
 )
-from cadres.models.places import Area, Community, Township, TownshipAlias
+from cadres.models.places import Area, Community, CommunityAlias, Township, TownshipAlias
 from cadres.models.units import Nature, Unit, UnitAlias, UnitLevel
 from cadres.models.users import User, UserRole
 
@@ -37,9 +38,13 @@ __all__ = [
     "ActivityClass",
     "Announcement",
     "Area",
+    "CareKind",
+    "CareRecord",
     "ClassChange",
     "ClassReason",
+    "ClassReview",
     "Community",
+    "CommunityAlias",
     "DatedQuerySet",
     "Export",
     "ExportState",
@@ -50,6 +55,7 @@ __all__ = [
     "Residence",
     "Retiree",
     "RetirementKind",
+    "ReviewOutcome",
     "Secret",
     "Sex",
     "Status",

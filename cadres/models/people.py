@@ -10,6 +10,7 @@ from django.db import connections, models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Left
 from django.urls import reverse
+from django.utils import timezone
 
 from cadres.cleaning import read_phone
 from cadres.dates import PARTIAL_DATE, PartialDateField, age_on, latest_birth_for_age
@@ -218,6 +219,7 @@ class Retiree(models.Model):
     skills = models.CharField("特长", max_length=100, blank=True)
     remark = models.TextField("备注", blank=True)
     status = models.CharField("状态", max_length=10, choices=Status, default=Status.ACTIVE)
+    registered_on = models.DateField("入册日期", default=timezone.localdate, editable=False)
     moved_away_on = models.DateField("转出日期", null=True, blank=True)
     died_on = models.DateField("去世日期", null=True, blank=True)
     created_at = models.DateTimeField("建档时间", auto_now_add=True)

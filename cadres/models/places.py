@@ -76,3 +76,32 @@ class TownshipAlias(models.Model):
 
     def __str__(self):
         return self.name
+
+
+@tracked()
+class CommunityAlias(models.Model):
+    """村(社区)别名：同一个名字在不同乡镇可以指不同的村"""
+
+    community = models.ForeignKey(
+        Community, models.CASCADE, related_name="aliases", verbose_name="村(社区)"
+    )
+    township = models.ForeignKey(Township, models.PROTECT, verbose_name="乡镇(街道)")
+    name = models.CharField("别名", max_length=60)
+
+    class Meta:
+        verbose_name = "村(社区)别名"
+        verbose_name_plural = "村(社区)别名"
+        ordering = ["township", "name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["township", "name"], name="community_alias_once_per_township"
+            )
+        ]
+
+    def __str__(self):
+        return self.name
+
+    def save(self, *args, **kwargs):
+        """The township stands beside, so that the database can hold one meaning in each."""
+        self.township = self.community.township
+        super().save(*args, **kwargs)

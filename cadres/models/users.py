@@ -45,6 +45,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     phone_digest = models.CharField(max_length=32, blank=True, editable=False)
     password_changed_at = models.DateTimeField("密码改于", null=True, blank=True, editable=False)
+    must_change_password = models.BooleanField("下次登录要改密码", default=False)
     is_staff = models.BooleanField("可进后台", default=False)
     is_active = models.BooleanField("启用", default=True)
     date_joined = models.DateTimeField("开户时间", default=timezone.now)

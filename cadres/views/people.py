@@ -1,10 +1,8 @@
-"""The people as those see them who may look: list, page, a number in full; and the progress page
-of long work."""
+"""The people as those see them who may look: list, page, a number in full, another class."""
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
@@ -13,24 +11,11 @@ from branches.access import sees_all, visible_branches, visible_retirees
 from branches.models import Membership
 from cadres import actions, disclosure
 from cadres.forms import ReclassifyForm, RetireeFilter, RevealForm, people_of
-from cadres.jobs import Job, JobState, RefusedError
+from cadres.jobs import RefusedError
 from cadres.models import AccessEntry, AccessKind, Retiree, Secret
-from cadres.roles import Role, has_role, is_office, office_only
+from cadres.roles import is_office, office_only
 
 PEOPLE_A_PAGE = 50
-
-
-def job(request, pk: int):
-    """How far a job is; once it is done, its result. Somebody else's job does not exist."""
-    jobs = Job.objects.filter(pk=pk)
-    if not is_office(request.user):
-        jobs = jobs.filter(asked_by=request.user)
-    found = jobs.first()
-    if found is None:
-        raise Http404
-    if found.state == JobState.DONE and found.result_url:
-        return redirect(found.result_url)
-    return render(request, "cadres/job.html", {"job": found})
 
 
 @require_GET
@@ -124,13 +109,3 @@ def reclassify(request):
         except RefusedError as refusal:
             form.add_error(None, str(refusal))
     return render(request, "cadres/reclassify.html", {"form": form, "people": chosen})
-
-
-@require_GET
-def access_log(request):
-    """Who looked at full numbers and who exported what, latest first."""
-    if not (is_office(request.user) or has_role(request.user, Role.AUDITOR)):
-        raise PermissionDenied
-    entries = AccessEntry.objects.select_related("user", "retiree", "export")
-    page = Paginator(entries, PEOPLE_A_PAGE).get_page(request.GET.get("page"))
-    return render(request, "cadres/access_log.html", {"page": page})

@@ -1,0 +1,3 @@
+from branches.forms.imports import RosterUploadForm
+
+__all__ = ["RosterUploadForm"]

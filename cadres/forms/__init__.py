@@ -1,0 +1,17 @@
+from cadres.forms.people import (
+    AGE_BANDS,
+    ReclassifyForm,
+    RetireeFilter,
+    RevealForm,
+    filter_in_words,
+    people_of,
+)
+
+__all__ = [
+    "AGE_BANDS",
+    "ReclassifyForm",
+    "RetireeFilter",
+    "RevealForm",
+    "filter_in_words",
+    "people_of",
+]
