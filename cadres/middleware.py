@@ -1,8 +1,26 @@
-"""Who did it, for the history; and no copies of signed-in pages on shared machines."""
+"""What no page has to think of: known methods only, who did it, no copies of signed-in pages."""
 
 import pghistory.middleware
 from django.conf import settings
+from django.http import HttpResponseNotAllowed
 from django.utils.cache import add_never_cache_headers
+
+
+class KnownMethodsMiddleware:
+    """A page is read or a form is sent; PUT, PATCH, DELETE and the like are refused to everybody.
+
+    Views and the admin would answer them as a GET.
+    """
+
+    KNOWN = ("GET", "HEAD", "POST")
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        if request.method not in self.KNOWN:
+            return HttpResponseNotAllowed(self.KNOWN)
+        return self.get_response(request)
 
 
 class HistoryMiddleware(pghistory.middleware.HistoryMiddleware):

@@ -13,7 +13,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from branches.access import secretary_branches, sees_all, served_by, visible_retirees
 from branches.models import Branch, ImportBatch
@@ -32,6 +32,7 @@ class Login(auth.LoginView):
     redirect_authenticated_user = True
 
 
+@require_safe
 def home(request):
     """What somebody comes for, by role; who has several roles sees them one below the other."""
     branches = secretary_branches(request.user)
@@ -74,6 +75,7 @@ def _figures(people) -> dict:
 
 
 @login_not_required
+@require_safe
 def privacy(request):
     return render(request, "privacy.html")
 
@@ -93,12 +95,14 @@ def text_size(request):
 
 
 @login_not_required
+@require_safe
 def healthz(request):
     """Alive: this process answers."""
     return HttpResponse("ok", content_type="text/plain")
 
 
 @login_not_required
+@require_safe
 def readyz(request):
     """Ready: database, broker and worker; strangers are told nothing more."""
     ready = _database_answers() and _broker_answers()

@@ -2,11 +2,13 @@
 
 from django.http import Http404
 from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
 
 from cadres.jobs import Job, JobState
 from cadres.roles import is_office
 
 
+@require_safe
 def job(request, pk: int):
     """How far a job is; once it is done, its result. Somebody else's job does not exist."""
     jobs = Job.objects.filter(pk=pk)

@@ -1,11 +1,15 @@
-"""A real Chromium for the journeys. Every request that leaves this machine fails the test."""
+"""The county of the trust tests; a real Chromium for the journeys, where every request that
+leaves this machine fails the test."""
 
 import os
 import shutil
 from urllib.parse import urlsplit
 
 import pytest
+from django.db import transaction
 from playwright.sync_api import sync_playwright
+
+from fengjie_cadres.tests.county import build
 
 WIDTHS = (1280, 360)
 ARGUMENTS = [
@@ -16,6 +20,14 @@ ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
+
+
+@pytest.fixture(scope="module")
+def county(django_db_setup, django_db_blocker):
+    """The small county of county.py, built once for a module; its tests change nothing in it."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield build()
+        transaction.set_rollback(True)
 
 
 @pytest.fixture(scope="session")

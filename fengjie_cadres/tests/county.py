@@ -1,0 +1,158 @@
+"""A small county for the trust tests: one user of each role, own things and foreign things.
+
+Branch A has a secretary who logs in, a retiree who logs in, and a person; branch B has a person
+and a secretary of its own. A's person, B's person and the office's papers carry planted words.
+"""
+
+import datetime
+from dataclasses import dataclass, field
+
+from django.utils import timezone
+
+from branches.models import Branch, CommitteeSeat, ImportBatch, Membership, MissingPerson, StagedRow
+from branches.tests.make import make_branch
+from cadres.models import (
+    AccessEntry,
+    ClassChange,
+    Community,
+    Export,
+    Heartbeat,
+    Job,
+    Retiree,
+    Township,
+    Unit,
+    User,
+)
+from cadres.roles import Role
+from cadres.tests.make import PASSWORD, make_retiree, make_user, some_community, some_unit
+from fengjie_cadres.tests.planting import ABOUT_PEOPLE, OF_THE_OFFICE, Garden
+
+SINCE = datetime.date(2025, 1, 1)
+STRANGER, DISABLED, NO_ROLE, SECRETARY = "stranger", "disabled", "no_role", "secretary"
+STAFF, HEAD, LEADER = Role.OFFICE_STAFF.value, Role.OFFICE_HEAD.value, Role.LEADER.value
+CONTACT, RETIREE, AUDITOR = Role.CONTACT.value, Role.RETIREE.value, Role.AUDITOR.value
+#: Everybody a page may be opened by; a stranger has no user, a disabled one counts as a stranger.
+ROLES = [STRANGER, DISABLED, NO_ROLE, CONTACT, RETIREE, SECRETARY, AUDITOR, LEADER, STAFF, HEAD]
+
+
+@dataclass
+class County:
+    users: dict[str, User | None]
+    branch_a: Branch
+    branch_b: Branch
+    person_a: Retiree
+    person_b: Retiree
+    garden: Garden
+    papers: dict[type, object]
+    own: dict[tuple[str, str], object] = field(default_factory=dict)
+
+    def seen(self, kind: str, role: str):
+        """An object of a kind that the role may see; one that is not the role's at the worst."""
+        return self.own.get((kind, role)) or self.own[kind, STAFF]
+
+    def foreign(self, kind: str, role: str):
+        """One that is somebody else's."""
+        return self.own[kind, "foreign"]
+
+
+def build() -> County:
+    garden = Garden()
+    branch_a, branch_b = make_branch("甲测试党支部"), make_branch("乙测试党支部")
+    secretary = served(branch_a, name="甲书记")
+    CommitteeSeat.objects.create(branch=branch_a, retiree=secretary, kind="secretary", since=SINCE)
+    users = make_users(secretary, served(branch_a, name="甲本人"))
+    other = planted_user(garden)
+    links = {User: other, Unit: some_unit(), Community: some_community()}
+    links |= {Township: links[Community].township, Branch: branch_b}
+    papers = plant_papers(garden, links)
+    person_a = plant_person(garden, "A", branch_a, links | {User: users[STAFF]})
+    person_b = plant_person(garden, "B", branch_b, links | papers)
+    seat = served(branch_b, name="乙书记")
+    CommitteeSeat.objects.create(branch=branch_b, retiree=seat, kind="secretary", since=SINCE)
+    plant_rows(garden, papers[ImportBatch], person_b, links)
+    county = County(users, branch_a, branch_b, person_a, person_b, garden, papers)
+    county.own = belongings(county)
+    beat_at = timezone.now() + datetime.timedelta(hours=1)  # /readyz answers all the while
+    Heartbeat.objects.update_or_create(name="worker", defaults={"beat_at": beat_at})
+    return county
+
+
+def served(branch: Branch, **fields) -> Retiree:
+    person = make_retiree(**fields)
+    Membership.objects.create(retiree=person, branch=branch, kind="served", since=SINCE)
+    return person
+
+
+def make_users(secretary: Retiree, retiree: Retiree) -> dict[str, User | None]:
+    own = {
+        RETIREE: {"retiree": retiree},
+        CONTACT: {"community": some_community()},
+    }
+    users = {role.value: make_user(role=role, **own.get(role.value, {})) for role in Role}
+    users |= {
+        STRANGER: None,
+        SECRETARY: make_user(retiree=secretary),
+        NO_ROLE: make_user(),
+        DISABLED: make_user(role=Role.OFFICE_HEAD, is_active=False),
+    }
+    return users
+
+
+def planted_user(garden: Garden) -> User:
+    """Somebody at the office whose names are planted too."""
+    user = garden.plant(User, "office", {}, password="!")
+    user.groups.set(make_user(role=Role.OFFICE_STAFF).groups.all())
+    return user
+
+
+def plant_person(garden: Garden, whose: str, branch: Branch, links: dict) -> Retiree:
+    """A person whose every text is planted, with a row of every model that is about people."""
+    fields = {"birth_date": "1953-07-15", "sex": "M", "unit": links[Unit]}
+    fields |= {"township": links[Township], "community": links[Community]}
+    fields |= dict.fromkeys(("work_started", "party_joined", "retired_on"), "1990-07")
+    person = garden.plant(Retiree, whose, {}, activity_class="A", **fields)
+    Membership.objects.create(retiree=person, branch=branch, kind="served", since=SINCE)
+    for model in ABOUT_PEOPLE:
+        garden.plant(model, whose, links | {Retiree: person, Branch: branch})
+    return person
+
+
+def plant_papers(garden: Garden, links: dict) -> dict[type, object]:
+    """A row of every model that is nobody's but the office's."""
+    papers = {}
+    for model in OF_THE_OFFICE:
+        papers[model] = garden.plant(model, "office", links | papers)
+    return papers
+
+
+def plant_rows(garden: Garden, batch: ImportBatch, person: Retiree, links: dict) -> None:
+    for position, verdict in enumerate(("updated", "rejected"), 1):
+        garden.plant(
+            StagedRow, "office", {}, batch=batch, position=position, row=position,
+            verdict=verdict, retiree=person, unit=links[Unit], township=links[Township],
+            community=links[Community], branch=links[Branch],
+        )  # fmt: skip
+    MissingPerson.objects.create(
+        batch=batch, retiree=person, ruling="omitted", ruled_by=links[User]
+    )
+
+
+def belongings(county: County) -> dict[tuple[str, str], object]:
+    """(kind, role) → an object of the role's own; (kind, "foreign") → somebody else's."""
+    own = {
+        ("person", "foreign"): county.person_b,
+        ("person", STAFF): county.person_b,
+        ("person", SECRETARY): county.person_a,
+        ("person", RETIREE): county.users[RETIREE].retiree,
+        ("batch", STAFF): county.papers[ImportBatch],
+        ("batch", "foreign"): county.papers[ImportBatch],
+        ("job", "foreign"): county.papers[Job],
+        ("export", "foreign"): county.papers[Export],
+    }
+    for role, user in county.users.items():
+        if user:
+            own["job", role] = Job.objects.create(kind="export", title="自己的", asked_by=user)
+            own["export", role] = Export.objects.create(
+                kind="roster", title="自己的", state="making", asked_by=user
+            )
+    return own

@@ -1,0 +1,167 @@
+"""Which role may open which address, and what the others get. The test walks all of it.
+
+A new address gets a line in PAGES; a new model of the admin gets one in DESK. An address without
+a line fails the test, and so does a line without an address.
+"""
+
+import re
+from collections.abc import Set
+from dataclasses import dataclass, field
+
+from fengjie_cadres.tests.county import (
+    AUDITOR,
+    DISABLED,
+    HEAD,
+    LEADER,
+    RETIREE,
+    ROLES,
+    SECRETARY,
+    STAFF,
+    STRANGER,
+)
+
+#: Outcomes. OK: a page, a file, or a way on to another page of ours.
+OK, LOGIN, FORBIDDEN, MISSING, REFUSED = "ok", "to login", "403", "404", "405"
+
+EVERYBODY = frozenset(ROLES)
+OUTSIDE = frozenset({STRANGER, DISABLED})
+LOGGED_IN = EVERYBODY - OUTSIDE
+OFFICE = frozenset({STAFF, HEAD})
+LISTS = OFFICE | {LEADER, SECRETARY}  # who sees more people than themselves
+NOBODY: Set[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Page:
+    """Who may GET (and HEAD) and who may POST; `others` is what everybody else gets.
+
+    `of` names the kind of object in the address: somebody else's object is missing, exactly as
+    one that does not exist. `but` says what a few get instead of `others`, for an object they see.
+    A method that is in neither is refused with 405, or as the page is.
+    """
+
+    get: Set[str] = NOBODY
+    post: Set[str] = NOBODY
+    others: str = FORBIDDEN
+    of: str = ""
+    all_of_them: Set[str] = NOBODY  # who sees every object of the kind
+    but: dict[str, str] = field(default_factory=dict)
+    is_open: bool = False  # needs no log-in
+    answer: str = OK  # what those get who may
+
+
+PERSON = {"of": "person", "others": MISSING, "all_of_them": OFFICE | {LEADER}}
+EXPORT = {"of": "export", "others": MISSING, "all_of_them": {HEAD}}
+BATCH = {"of": "batch", "others": FORBIDDEN, "all_of_them": OFFICE}
+NOT_THEIRS = {LEADER: FORBIDDEN, RETIREE: FORBIDDEN}  # they see the page, not its verb
+
+PAGES = {
+    # ---- for everybody -------------------------------------------------------------------------
+    "healthz": Page(get=EVERYBODY, is_open=True),
+    "readyz": Page(get=EVERYBODY, is_open=True),
+    "privacy": Page(get=EVERYBODY, is_open=True),
+    "text-size": Page(post=EVERYBODY, is_open=True),
+    "login": Page(get=EVERYBODY, post=EVERYBODY, is_open=True),
+    "home": Page(get=LOGGED_IN),
+    "logout": Page(post=LOGGED_IN, answer=LOGIN),
+    "cadres:job": Page(get=LOGGED_IN, of="job", others=MISSING, all_of_them=OFFICE),
+    # ---- people --------------------------------------------------------------------------------
+    "cadres:people": Page(get=LISTS),
+    "cadres:person": Page(get=LISTS | {RETIREE}, **PERSON),
+    "cadres:reveal": Page(post=OFFICE | {SECRETARY}, but=NOT_THEIRS, **PERSON),
+    "cadres:reclassify": Page(post=OFFICE),
+    "cadres:access-log": Page(get=OFFICE | {AUDITOR}),
+    # ---- exports -------------------------------------------------------------------------------
+    "exports": Page(get=LOGGED_IN),
+    "export-new": Page(get=LISTS, post=LISTS),
+    "export": Page(get=LOGGED_IN, **EXPORT),
+    "export-decide": Page(post=LOGGED_IN, **EXPORT),  # only a head's has an effect
+    "export-file": Page(post=LOGGED_IN, **EXPORT),  # only the own one's
+    # ---- imports -------------------------------------------------------------------------------
+    "branches:import-list": Page(get=OFFICE),
+    "branches:import-new": Page(get=OFFICE, post=OFFICE),
+    "branches:import-detail": Page(get=OFFICE, **BATCH),
+    "branches:import-rejected": Page(get=OFFICE, **BATCH),
+    "branches:import-confirm": Page(post=OFFICE, **BATCH),
+    "branches:import-discard": Page(post=OFFICE, **BATCH),
+    "branches:import-undo": Page(post=OFFICE, **BATCH),
+}
+
+# ---- the desk (admin) --------------------------------------------------------------------------
+
+_DESK_PAGE = Page(get=OFFICE, post=OFFICE, others=LOGIN)
+_DESK_READ = Page(get=OFFICE, others=LOGIN)
+_SHUT = Page(others=LOGIN, but=dict.fromkeys(OFFICE, FORBIDDEN))
+_AWAY = dict.fromkeys(LOGGED_IN - OFFICE, OK)  # sent to the desk's door
+
+PAGES |= {
+    "admin:index": _DESK_PAGE,
+    "admin:app_list": _DESK_PAGE,
+    "admin:login": Page(others=FORBIDDEN, but=dict.fromkeys(OFFICE | OUTSIDE, LOGIN), is_open=True),
+    "admin:logout": Page(post=OFFICE, answer=LOGIN, others=LOGIN, but=_AWAY),
+    "admin:password_change": _DESK_PAGE,
+    "admin:password_change_done": _DESK_READ,
+    "admin:autocomplete": _DESK_READ,
+    "admin:jsi18n": _DESK_READ,
+    "admin:view_on_site": _DESK_PAGE,
+    "admin:auth_user_password_change": _DESK_PAGE,
+    "admin/<url>": Page(others=LOGIN, but=dict.fromkeys(OFFICE, MISSING)),
+}
+
+_ALL = "list add change history"
+#: What the office may do with each model; `delete` only where it is said.
+DESK = {
+    "cadres_retiree": _ALL,
+    "cadres_unit": _ALL,
+    "cadres_area": _ALL,
+    "cadres_township": "list change history",
+    "cadres_townshipalias": _ALL + " delete",
+    "cadres_community": _ALL,
+    "cadres_user": _ALL,
+    "branches_branch": _ALL,
+    "branches_membership": _ALL,
+    "branches_committeeseat": _ALL,
+    "branches_importbatch": "list change history",  # a change leads to the batch's own page
+    "points_rule": "list look history",
+}
+VERBS = {"changelist": "list", "add": "add", "change": "change", "history": "history"}
+VERBS |= {"delete": "delete"}
+
+
+class UnstatedError(LookupError):
+    """An address of which nobody has said who may open it."""
+
+
+def expected(name: str) -> Page:
+    """What is stated of an address. Raises UnstatedError."""
+    if name in PAGES:
+        return PAGES[name]
+    found = re.fullmatch(r"admin:(\w+_\w+)_([a-z]+)", name)
+    if found and found[1] in DESK and found[2] in VERBS:
+        return _of_the_desk(DESK[found[1]].split(), VERBS[found[2]])
+    found = re.fullmatch(r"admin/(\w+)/(\w+)/<object_id>", name)
+    if found and f"{found[1]}_{found[2]}" in DESK:
+        return _DESK_PAGE  # an old address; leads to the form
+    raise UnstatedError(name)
+
+
+def _of_the_desk(may: list[str], verb: str) -> Page:
+    if verb == "change" and "look" in may:
+        return Page(get=OFFICE, others=LOGIN, but=dict.fromkeys(OFFICE, FORBIDDEN))
+    return _DESK_PAGE if verb in may else _SHUT
+
+
+def outcomes(page: Page, method: str, role: str, is_seen: bool) -> set[str]:
+    """What the role may get; `is_seen`: whether it may see the object in the address at all."""
+    if method not in ("GET", "HEAD", "POST"):
+        return {REFUSED}
+    if role in OUTSIDE and not page.is_open:
+        return {LOGIN}
+    allowed = page.post if method == "POST" else page.get
+    knows = role in page.get | page.post | page.but.keys()
+    found = page.but.get(role, page.others)
+    if page.of and knows and not is_seen:
+        found = MISSING
+    elif role in allowed:
+        found = page.answer
+    return {found} if allowed and method != "HEAD" else {found, REFUSED}
