@@ -1,5 +1,6 @@
 from cadres.forms.people import (
     AGE_BANDS,
+    PeopleFilter,
     ReclassifyForm,
     RetireeFilter,
     RevealForm,
@@ -9,6 +10,7 @@ from cadres.forms.people import (
 
 __all__ = [
     "AGE_BANDS",
+    "PeopleFilter",
     "ReclassifyForm",
     "RetireeFilter",
     "RevealForm",

@@ -1,8 +1,8 @@
 """Makes the workbook of an export, as a job."""
 
-import io
+import tempfile
 
-from django.core.files.base import ContentFile
+from django.core.files import File
 from django.utils import timezone
 
 from cadres import jobs
@@ -27,6 +27,7 @@ def write(export: Export) -> None:
     origin = Origin(
         str(export.asked_by), f"{now:%Y-%m-%d %H:%M}", export.filter_words, export.number
     )
-    book = io.BytesIO()
-    write_table(book, title, columns, rows, origin)
-    export.file.save("export.xlsx", ContentFile(book.getvalue()), save=False)
+    with tempfile.TemporaryFile() as book:  # a large one does not fit into the memory
+        write_table(book, title, columns, rows, origin)
+        book.seek(0)
+        export.file.save("export.xlsx", File(book), save=False)
