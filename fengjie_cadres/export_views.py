@@ -8,9 +8,7 @@ from django.http import FileResponse, Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from branches.access import sees_all, visible_branches
 from cadres import disclosure
-from cadres.forms import filter_in_words, people_of
 from cadres.jobs import RefusedError
 from cadres.models import SECOND_PERSON_FROM, Export
 from cadres.roles import Role, has_role, is_office
@@ -37,10 +35,10 @@ class ExportForm(forms.Form):
         help_text="导出完整号码时必填。",
     )
 
-    def __init__(self, *args, user, **kwargs):
+    def __init__(self, *args, user, may_be_full: bool, **kwargs):
         super().__init__(*args, **kwargs)
         self.user = user
-        if not is_office(user):
+        if not may_be_full:
             self.fields.clear()
 
     def clean(self):
@@ -59,17 +57,23 @@ def _filled(request) -> dict:
 
 def export_new(request, kind: str):
     """Asks how the numbers are to be shown; the filter stands in the address."""
-    if kind not in TABLES:
+    table = TABLES.get(kind)
+    if table is None:
         raise Http404
-    if not (sees_all(request.user) or visible_branches(request.user).exists()):
+    if not table.is_for(request.user):
         raise PermissionDenied
     filled = _filled(request)
-    form = ExportForm(request.POST if request.method == "POST" else None, user=request.user)
+    may_be_full = table.may_be_full and is_office(request.user)
+    form = ExportForm(
+        request.POST if request.method == "POST" else None,
+        user=request.user,
+        may_be_full=may_be_full,
+    )
     context = {
         "form": form,
-        "title": TABLES[kind][0],
-        "people": people_of(filled, request.user).count(),
-        "filter_words": filter_in_words(filled),
+        "title": table.title,
+        "people": table.count(filled, request.user),
+        "filter_words": table.words(filled),
         "second_person_from": SECOND_PERSON_FROM,
     }
     if request.method == "POST" and form.is_valid():

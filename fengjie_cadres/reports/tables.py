@@ -1,13 +1,15 @@
-"""The tables that are exported: who is in them, and their columns."""
+"""The tables that are exported: who may have them, who is in them, and their columns."""
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from django.db.models import F, OuterRef, Subquery, Value
 
+from branches.access import sees_all, visible_branches
 from branches.models import Membership, MembershipKind
 from cadres.dates import age_on
-from cadres.forms import PeopleFilter, people_of
+from cadres.forms import PeopleFilter, filter_in_words, people_of
 from cadres.masking import mask_phone
 from cadres.models import (
     ActivityClass,
@@ -19,8 +21,9 @@ from cadres.models import (
     Sex,
     Status,
     Township,
+    User,
 )
-from fengjie_cadres.reports.workbook import Column
+from fengjie_cadres.reports.workbook import Column, Sheet
 
 _CLASSES = dict(ActivityClass.choices)
 _REASONS = dict(ClassReason.choices)
@@ -70,7 +73,7 @@ def month(value: str) -> str:
     return value.replace("-", ".")
 
 
-def roster(export: Export, _: datetime.date) -> tuple[list[Column], Iterator[tuple]]:
+def roster(export: Export, _: datetime.date) -> list[Sheet]:
     """花名册 of a filter; identity numbers and whole phones only when the export is a full one."""
     asked = PeopleFilter(export.params)
     served = Membership.objects.on(asked.day).filter(
@@ -87,7 +90,8 @@ def roster(export: Export, _: datetime.date) -> tuple[list[Column], Iterator[tup
     rows = (
         _person(row, asked.day, places, export.is_full) for row in found.iterator(chunk_size=5000)
     )
-    return [*ROSTER, Column("身份证号", 21)] if export.is_full else ROSTER, rows
+    columns = [*ROSTER, Column("身份证号", 21)] if export.is_full else ROSTER
+    return [Sheet("离退休干部花名册", columns, rows)]
 
 
 def _community(asked: PeopleFilter):
@@ -112,7 +116,7 @@ def _person(row: tuple, day: datetime.date, places: dict, is_full: bool) -> tupl
     return (*shown, id_number) if is_full else shown
 
 
-def class_ledger(export: Export, today: datetime.date) -> tuple[list[Column], Iterator[tuple]]:
+def class_ledger(export: Export, _: datetime.date) -> list[Sheet]:
     """分类台账: every class a person of the filter has been in, with its date and reason."""
     people = people_of(export.params, export.asked_by)
     found = (
@@ -124,7 +128,8 @@ def class_ledger(export: Export, today: datetime.date) -> tuple[list[Column], It
             "reason", "decided_by__name",
         )
     )  # fmt: skip
-    return CLASS_LEDGER, (_change(row) for row in found.iterator(chunk_size=5000))
+    rows = (_change(row) for row in found.iterator(chunk_size=5000))
+    return [Sheet("活动类别台账", CLASS_LEDGER, rows)]
 
 
 def _change(row: tuple) -> tuple:
@@ -136,5 +141,33 @@ def _change(row: tuple) -> tuple:
     )  # fmt: skip
 
 
-#: Kind of export → its title and what fills it.
-TABLES = {"roster": ("离退休干部花名册", roster), "class-ledger": ("活动类别台账", class_ledger)}
+def sees_people(user) -> bool:
+    """Whoever sees more than one person."""
+    return sees_all(user) or visible_branches(user).exists()
+
+
+def _people(filled: dict, user) -> int:
+    return people_of(filled, user).count()
+
+
+@dataclass(frozen=True)
+class Table:
+    """A kind of export: title, sheets, how many people are in it, its filter in words.
+
+    `fill(export, today)` gives the sheets; `is_for(user)` says who may have it; full numbers
+    can be asked for where `may_be_full`.
+    """
+
+    title: str
+    fill: Callable[[Export, datetime.date], list[Sheet]]
+    count: Callable[[dict, User], int] = _people
+    words: Callable[[dict], str] = filter_in_words
+    is_for: Callable[[User], bool] = sees_people
+    may_be_full: bool = False
+
+
+#: Kind of export (in its address) → the table.
+TABLES = {
+    "roster": Table("离退休干部花名册", roster, may_be_full=True),
+    "class-ledger": Table("活动类别台账", class_ledger),
+}
