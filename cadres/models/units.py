@@ -25,10 +25,12 @@ class UnitQuerySet(models.QuerySet):
         """Of each unit the people whom the county counts, in all and by class (three letters)."""
         counted = models.Q(retiree__status="active", retiree__lives_in_county=True)
         return self.annotate(
-            people=models.Count("retiree", filter=counted),
+            people=models.Count("retiree", filter=counted, distinct=True),
             **{
                 f"people_{code}": models.Count(
-                    "retiree", filter=counted & models.Q(retiree__activity_class=code.upper())
+                    "retiree",
+                    filter=counted & models.Q(retiree__activity_class=code.upper()),
+                    distinct=True,
                 )
                 for code in "abc"
             },
