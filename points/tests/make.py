@@ -14,8 +14,12 @@ DAY = datetime.date(2025, 3, 1)
 
 def make_cycle(year: int = 2025, **fields) -> Cycle:
     """A cycle that is open to this day, unless told otherwise."""
-    fields = {"redeem_until": datetime.date(2099, 1, 31)} | fields
-    return ledger.open_cycle(year=year, **fields)
+    cycle = ledger.open_cycle(
+        year=year, redeem_until=fields.pop("redeem_until", datetime.date(2099, 1, 31))
+    )
+    if fields:
+        Cycle.objects.filter(pk=cycle.pk).update(**fields)
+    return Cycle.objects.get(pk=cycle.pk)
 
 
 def make_rule(code: str = "", **fields) -> Rule:
