@@ -30,12 +30,11 @@ class SessionEndMiddleware:
         self.get_response = get_response
 
     def __call__(self, request):
-        request.left_by = None
         if request.path_info not in _HEALTH and request.user.is_authenticated:
             if sessions.is_over(request.session):
-                request.left_by = request.user.pk
+                user = request.user.pk
                 logout(request)
-                sessions.leave(request.session)
+                sessions.leave(request.session, user=user)
             else:
                 sessions.touch(request.session)
         return self.get_response(request)
@@ -47,8 +46,9 @@ class SessionEndMiddleware:
         if request.user.is_authenticated:
             sessions.drop(request.session, request.get_full_path())
             return None
-        if request.left_by and request.resolver_match.view_name not in _NOT_KEPT:
-            sessions.keep(request, user=request.left_by)
+        name = request.resolver_match.view_name
+        if sessions.left_by(request.session) and name not in _NOT_KEPT:
+            sessions.keep(request)
         return redirect(settings.LOGIN_URL)
 
 

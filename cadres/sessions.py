@@ -5,7 +5,7 @@ import time
 
 from django.conf import settings
 
-_SEEN, _BEGAN, _LEFT, _TYPED = "seen_at", "began_at", "left", "typed"
+_SEEN, _BEGAN, _LEFT, _LEFT_BY, _TYPED = "seen_at", "began_at", "left", "left_by", "typed"
 #: What was typed is kept up to this size, and for so many seconds.
 MAX_CHARACTERS = 1024 * 1024
 KEPT_FOR = 30 * 60
@@ -41,10 +41,15 @@ def _grain() -> float:
     return idle_seconds() / 60
 
 
-def leave(session) -> None:
-    """Marks a session that is nobody's any more: the log-in page says why."""
-    session[_LEFT] = "nothing"
+def leave(session, *, user: int) -> None:
+    """A session that is nobody's any more: whose it was, and why the log-in page asks again."""
+    session[_LEFT], session[_LEFT_BY] = "nothing", user
     session.set_expiry(KEPT_FOR)
+
+
+def left_by(session) -> int | None:
+    """Whose session ended in this browser a short while ago: his other tabs may still send."""
+    return session.get(_LEFT_BY)
 
 
 def left(session) -> str:
@@ -52,15 +57,18 @@ def left(session) -> str:
     return session.get(_LEFT, "")
 
 
-def keep(request, *, user: int) -> None:
-    """Puts a post that came too late into the session that took the old one's place."""
+def keep(request) -> None:
+    """Puts a post that came too late into the session that took the old one's place.
+
+    Only the latest: who sends forms from two tabs after lunch finds the second one.
+    """
     fields = [[name, values] for name, values in request.POST.lists() if not _SECRET.search(name)]
     if sum(len(name) + len(value) for name, values in fields for value in values) > MAX_CHARACTERS:
         request.session[_LEFT] = "lost"
         return
     request.session[_LEFT] = "kept"
     request.session[_TYPED] = {
-        "user": user,
+        "user": left_by(request.session),
         "path": request.get_full_path(),
         "at": time.time(),
         "fields": fields,
@@ -72,6 +80,7 @@ def keep(request, *, user: int) -> None:
 def come_back(session, user) -> None:
     """Somebody logs in: what another one typed is dropped before he is let in."""
     session.pop(_LEFT, None)
+    session.pop(_LEFT_BY, None)
     session.set_expiry(None)
     if typed(session, user) is None:
         drop(session)

@@ -32,9 +32,16 @@ def locked(request, original_response=None, credentials=None):
 
 
 def let_in(request, user, url: str):
-    """Somebody has shown who he is. What he had typed before waits for him, else he goes to url."""
+    """Somebody has shown who he is. What he had typed before waits for him, else he goes to url.
+
+    Who only comes back keeps the token of his forms, or those in his other tabs would be refused.
+    """
+    token = request.META.get("CSRF_COOKIE")
+    is_back = sessions.left_by(request.session) == user.pk
     sessions.come_back(request.session, user)
     login(request, user, backend=settings.AUTHENTICATION_BACKENDS[-1])
+    if is_back:
+        request.META["CSRF_COOKIE"] = token
     return redirect("resume" if sessions.typed(request.session, user) else url)
 
 

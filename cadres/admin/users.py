@@ -132,6 +132,7 @@ _ROLE_FIELDS = ("角色", {"fields": ["groups", "retiree", "community"]})
 @admin.register(User)
 class UserAdmin(OfficeAdmin, auth_admin.UserAdmin):
     form, add_form = UserChangeForm, UserAddForm
+    add_form_template = None  # Django's own speaks English
     history_parts = ((UserRole, "user"),)
     list_display = ["username", "name", "phone_masked", "roles", "retiree", "community"]
     list_display += ["is_active", "last_login"]
