@@ -7,6 +7,18 @@ from branches.models import Branch, CommitteeSeat, Membership, MembershipKind, S
 from cadres.models import Retiree
 from cadres.roles import Role, has_role, is_office
 
+#: Key of the role that is no group.
+SECRETARY = "secretary"
+_ROLES = {
+    Role.OFFICE_HEAD.value: Role.OFFICE_HEAD.label,
+    Role.OFFICE_STAFF.value: Role.OFFICE_STAFF.label,
+    Role.LEADER.value: Role.LEADER.label,
+    SECRETARY: "支部书记",
+    Role.CONTACT.value: Role.CONTACT.label,
+    Role.AUDITOR.value: Role.AUDITOR.label,
+    Role.RETIREE.value: Role.RETIREE.label,
+}
+
 
 def sees_all(user) -> bool:
     """The office and leaders see the whole county; an auditor sees logs, not people."""
@@ -21,6 +33,19 @@ def secretary_branches(user) -> QuerySet[Branch]:
         retiree=user.retiree_id, kind=SeatKind.SECRETARY
     )
     return Branch.objects.filter(pk__in=seats.order_by().values("branch_id"))
+
+
+def roles_of(user) -> dict[str, str]:
+    """The roles somebody has today, by key and in words; the first is the one he comes for.
+
+    A secretary is known by his seat, a 老同志 by his own record, the others by their groups.
+    """
+    held = {role for role in Role if has_role(user, role)}
+    if secretary_branches(user).exists():
+        held.add(SECRETARY)
+    if user.is_active and user.retiree_id is not None:
+        held.add(Role.RETIREE)
+    return {key: label for key, label in _ROLES.items() if key in held}
 
 
 def visible_branches(user) -> QuerySet[Branch]:

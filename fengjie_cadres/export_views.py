@@ -10,12 +10,13 @@ from django.views.decorators.http import require_GET, require_POST
 
 from cadres import disclosure
 from cadres.jobs import RefusedError
+from cadres.login import PasswordAgainForm, PasswordField
 from cadres.models import SECOND_PERSON_FROM, Export
 from cadres.roles import Role, has_role, is_office
 from fengjie_cadres.reports.tables import TABLES
 
 
-class ExportForm(forms.Form):
+class ExportForm(PasswordAgainForm):
     """Masked numbers, or full ones with a purpose and the password again."""
 
     is_full = forms.TypedChoiceField(
@@ -28,26 +29,20 @@ class ExportForm(forms.Form):
     reason = forms.CharField(
         label="用途", max_length=200, required=False, help_text="导出完整号码时必填。"
     )
-    password = forms.CharField(
-        label="您的登录密码",
-        required=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-        help_text="导出完整号码时必填。",
-    )
+    password = PasswordField(required=False, help_text="导出完整号码时必填。")
 
-    def __init__(self, *args, user, may_be_full: bool, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.user = user
+    def __init__(self, *args, request, may_be_full: bool, **kwargs):
+        super().__init__(*args, request=request, **kwargs)
         if not may_be_full:
             self.fields.clear()
 
+    def is_dangerous(self) -> bool:
+        return bool(self.cleaned_data.get("is_full"))
+
     def clean(self):
         found = super().clean()
-        if found.get("is_full"):
-            if not found.get("reason", "").strip():
-                self.add_error("reason", "请写明用途。")
-            if not self.user.check_password(found.get("password", "")):
-                self.add_error("password", "密码不对，请重新填写。")
+        if self.is_dangerous() and not found.get("reason", "").strip():
+            self.add_error("reason", "请写明用途。")
         return found
 
 
@@ -66,7 +61,7 @@ def export_new(request, kind: str):
     may_be_full = table.may_be_full and is_office(request.user)
     form = ExportForm(
         request.POST if request.method == "POST" else None,
-        user=request.user,
+        request=request,
         may_be_full=may_be_full,
     )
     context = {

@@ -2,6 +2,7 @@
 
 from celery import shared_task
 from celery.signals import worker_ready
+from django.core.management import call_command
 from django.utils import timezone
 
 from branches.roster import stage_job, write_job
@@ -40,6 +41,11 @@ def empty_exports() -> None:
 @shared_task(name="lapse-temporary-classes")
 def lapse_classes() -> None:
     lapse_temporary_classes(on=timezone.localdate())
+
+
+@shared_task(name="clear-sessions")
+def clear_sessions() -> None:
+    call_command("clearsessions")
 
 
 @shared_task(name="sweep")

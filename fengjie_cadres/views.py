@@ -20,8 +20,10 @@ from cadres.context import TEXT_SIZES
 from cadres.disclosure import exports_to_decide
 from cadres.models import Announcement, Heartbeat, Retiree
 from cadres.roles import Role, has_role, is_office
+from cadres.sessions import left
 from fengjie_cadres.forms import LoginForm
 from fengjie_cadres.reports.dashboard import Dashboard, last_import
+from fengjie_cadres.two_step_views import after_password
 
 #: A worker that has not reported for this long counts as stopped.
 HEARTBEAT = datetime.timedelta(seconds=60)
@@ -31,6 +33,13 @@ class Login(auth.LoginView):
     template_name = "login.html"
     authentication_form = LoginForm
     redirect_authenticated_user = True
+
+    def get_context_data(self, **kwargs):
+        """Why somebody has to log in again stands above the form."""
+        return super().get_context_data(left=left(self.request.session), **kwargs)
+
+    def form_valid(self, form):
+        return after_password(self.request, form.get_user(), self.get_success_url())
 
 
 def home(request):

@@ -15,6 +15,7 @@ from branches.models import ImportBatch, ImportState, StagedRow, Verdict
 from branches.roster.judge import missing_people
 from branches.roster.report import write_rejected
 from cadres.jobs import RefusedError
+from cadres.login import PasswordAgainForm
 from cadres.roles import office_only
 
 ROWS_A_PAGE = 50
@@ -63,6 +64,7 @@ def import_detail(request, pk: int):
         "groups": preview.problem_groups(batch),
         "can_confirm": batch.state == ImportState.STAGED and not batch.is_being_written,
         "can_undo": batch.state == ImportState.WRITTEN and not batch.emptied_at,
+        "password_again": PasswordAgainForm(request=request),
     }
     if shown != "missing":
         wording = preview.Wording()
@@ -113,6 +115,10 @@ def import_discard(request, pk: int):
 @require_POST
 def import_undo(request, pk: int):
     batch = get_object_or_404(ImportBatch, pk=pk)
+    again = PasswordAgainForm(request.POST, request=request)
+    if not again.is_valid():
+        messages.error(request, again.errors["password"][0])
+        return redirect(batch)
     try:
         roster.undo(batch=batch, by=request.user)
         messages.success(request, "已整批撤销，人员恢复到导入之前。")
