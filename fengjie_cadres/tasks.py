@@ -4,6 +4,7 @@ from celery import shared_task
 from celery.signals import worker_ready
 from django.utils import timezone
 
+from branches.comparison import compare_job
 from branches.roster import stage_job, write_job
 from branches.roster.undo import empty_old_imports
 from cadres import jobs
@@ -20,6 +21,11 @@ def roster_stage(job_id: int) -> None:
 @shared_task(name="roster-write")
 def roster_write(job_id: int) -> None:
     jobs.run(job_id, write_job)
+
+
+@shared_task(name="comparison")
+def comparison(job_id: int) -> None:
+    jobs.run(job_id, compare_job)
 
 
 @shared_task(name="empty-old-imports")

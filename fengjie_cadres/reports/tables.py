@@ -23,6 +23,8 @@ from cadres.models import (
     Township,
     User,
 )
+from cadres.roles import is_office
+from fengjie_cadres.reports import comparison
 from fengjie_cadres.reports.workbook import Column, Sheet
 
 _CLASSES = dict(ActivityClass.choices)
@@ -170,4 +172,7 @@ class Table:
 TABLES = {
     "roster": Table("离退休干部花名册", roster, may_be_full=True),
     "class-ledger": Table("活动类别台账", class_ledger),
+    comparison.KIND: Table(
+        "信息比对", comparison.fill, comparison.count, comparison.words, is_for=is_office
+    ),
 }

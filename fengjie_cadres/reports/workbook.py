@@ -40,11 +40,15 @@ class Origin:
 
 @dataclass(frozen=True)
 class Sheet:
-    """One table: its title, its columns, and its rows as tuples in their order."""
+    """One table: its title, its columns, and its rows as tuples in their order.
+
+    `tab`: what the sheet is called where that is not its title.
+    """
 
     title: str
     columns: list[Column]
     rows: Iterable[tuple]
+    tab: str = ""
 
 
 def write_book(file: BinaryIO, sheets: list[Sheet], origin: Origin) -> int:
@@ -61,7 +65,7 @@ def write_book(file: BinaryIO, sheets: list[Sheet], origin: Origin) -> int:
 
 def _write(book, table: Sheet, origin: Origin, styles: dict) -> int:
     """The first column is a running number."""
-    sheet = book.add_worksheet(table.title[:31])
+    sheet = book.add_worksheet((table.tab or table.title)[:31])
     columns = [Column("序号", 6, is_number=True), *table.columns]
     _page(sheet, columns)
     _head(sheet, table.title, columns, origin, styles)
