@@ -80,6 +80,7 @@ _NOTES = re.compile(
     r"|[\u4e00-\u9fff]{1,8}(\((签字|签名|签章|盖章|公章)\))?:"
 )
 _LONE_NAME = re.compile(r"[\u3400-\u9fff]{2,4}|[\u3400-\u9fff]+·[\u3400-\u9fff]+")
+_LONE_NUMBER = re.compile(r"\d{15,17}[\dXx]?")
 #: Groups of headings under which somebody else's name and phone stand.
 _SOMEBODY_ELSE = re.compile(r"配偶|爱人|家属|亲属|子女|紧急|监护|联系人")
 
@@ -218,7 +219,7 @@ def _assign_list_words(table: Table) -> None:
 
 
 def _at(row: list | None, column: int):
-    return row[column] if row is not None and column < len(row) else None
+    return row[column] if row is not None and 0 <= column < len(row) else None
 
 
 def _text(cell) -> str:
@@ -238,7 +239,9 @@ def _pick_people(table: Table, any_list: bool) -> None:
         if _is_another_heading(table, row):
             table.passed_over.append((index + 1, ANOTHER_TABLE))
             break
-        if _is_person(row, given, name, known) or (any_list and _is_lone_name(row, given, name)):
+        if _is_person(row, given, name, known) or (
+            any_list and _is_listed(row, given, table.columns)
+        ):
             table.people.append((index + 1, filled.get(index, row)))
         elif heading_text(_at(row, name)) not in SYNONYMS["name"]:
             table.passed_over.append((index + 1, _shown(given[0])))
@@ -258,11 +261,15 @@ def _is_name(cell, any_list: bool = False) -> bool:
     return meaning(heading_text(cell), any_list) == "name"
 
 
-def _is_lone_name(row: list, given: list, name: int) -> bool:
-    """A row with nothing but somebody's name, not a word from the foot of the table."""
-    text = heading_text(_at(row, name))
-    is_note = text in SYNONYMS["name"] or _TOTALS.match(text) or _NOTES.match(text)
-    return len(given) == 1 and bool(_LONE_NAME.fullmatch(text)) and not is_note
+def _is_listed(row: list, given: list, columns: dict[str, int]) -> bool:
+    """A row of any list with nothing but a name, or a number, or two things but no name."""
+    text = heading_text(_at(row, columns["name"]))
+    if text in SYNONYMS["name"] or _TOTALS.match(_text(given[0])) or _NOTES.match(_text(given[0])):
+        return False
+    if len(given) == 1:
+        number = _text(_at(row, columns.get("id_number", -1)) or "")
+        return bool(_LONE_NAME.fullmatch(text) or _LONE_NUMBER.fullmatch(number))
+    return not text and _given(row, list(columns.values())) >= 2
 
 
 def _is_person(row: list, given: list, name: int, known: list[int]) -> bool:

@@ -3,7 +3,6 @@ but nobody is left out because of it."""
 
 import dataclasses
 import re
-import unicodedata
 
 from cadres.cleaning import ERROR, WARNING, AmbiguousDateError, Clean, date_of, read_date, text_of
 from cadres.dates import in_words
@@ -23,7 +22,7 @@ _LEFT_OUT = "这一格没有采用。"
 
 _NUMBER = re.compile(
     r"(?P<date>(?:19|20)\d\d[-./年]\d{1,2}(?:[-./月]\d{1,2})?(?!\d))"
-    r"|\d(?:[ \-–—]?\d){6,}[Xx]?"
+    r"|\d(?:[ \-–—－]?\d){6,}[XxＸｘ]?"
 )
 
 
@@ -74,8 +73,7 @@ def without_errors(row: Clean) -> Clean:
 def shown_cell(cell) -> str:
     """A cell of unknown meaning as it may be shown: dates stay, every other number of seven
     digits or more is masked, also one with blanks or dashes in it."""
-    text = unicodedata.normalize("NFKC", text_of(cell))
-    return mask_numbers(_NUMBER.sub(_masked, text))
+    return mask_numbers(_NUMBER.sub(_masked, text_of(cell)))
 
 
 def _masked(found: re.Match) -> str:

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from django.db.models import Count, Q, QuerySet, Value
+from django.db.models import Count, Q, QuerySet, TextField, Value
 from django.db.models.functions import Concat
 
 from branches.comparison.judge import COMPARED
@@ -44,7 +44,7 @@ def found_by(rows: QuerySet[StagedRow], words: str) -> QuerySet[StagedRow]:
     words = words.replace("\0", "").strip()[:60]
     if not words:
         return rows
-    tokens = Concat(Value(" "), "search_words")
+    tokens = Concat(Value(" "), "search_words", output_field=TextField())
     people = Retiree.objects.search(words).order_by().values("pk")
     return rows.annotate(tokens=tokens).filter(
         Q(name__contains=words) | Q(tokens__contains=f" {words.lower()}") | Q(retiree__in=people)

@@ -35,9 +35,3 @@ class ComparisonForm(RosterUploadForm):
             "还要有身份证号、出生年月、单位等至少一列。表头行和说明行不用删。"
         )
         file.error_messages |= {"required": "请选择名单文件。", "missing": "请选择名单文件。"}
-
-    def clean_source(self):
-        source = self.cleaned_data["source"].replace("\0", "").strip()
-        if not source:
-            raise forms.ValidationError("请写明这是谁的、什么名单。")
-        return source
