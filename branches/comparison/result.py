@@ -14,6 +14,7 @@ from django.db.models.functions import Concat
 from branches.comparison.judge import COMPARED
 from branches.models import ImportBatch, StagedRow, Verdict
 from branches.preview import Wording
+from cadres.cleaning import ERROR
 from cadres.dates import in_words
 from cadres.lists import DIED, shown_cell
 from cadres.models import Retiree, Status
@@ -59,13 +60,15 @@ def counted(rows: QuerySet[StagedRow]) -> list[tuple[str, str, int]]:
 
 @dataclass
 class Line:
-    """One row in words. `differences`: (field, ours, theirs); `said`: what the list has of it;
-    `namesakes`: people on record of that name, and their birth in words."""
+    """One row in words. `differences`: (field, ours, theirs); `reasons`: why it was not compared;
+    `said`: what the list has of it; `namesakes`: people on record of that name, and their birth.
+    """
 
     row: StagedRow
     place: str
     died_on: str
     differences: list[tuple[str, str, str]] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     said: dict[str, str] = field(default_factory=dict)
     others: dict[str, str] = field(default_factory=dict)
@@ -76,6 +79,10 @@ class Line:
         """As the list has it; who has none there, but a number, is named by the record."""
         person = self.row.retiree
         return shown_cell(self.row.name) or (f"（系统里：{person.name}）" if person else "")
+
+    @property
+    def all_notes(self) -> str:
+        return "；".join(text.rstrip("。") for text in [*self.reasons, *self.notes])
 
     @property
     def died_in_words(self) -> str:
@@ -131,7 +138,10 @@ class Result:
             place=self._place(row),
             died_on=died,
             differences=self._differences(row),
-            notes=[self._note(p) for p in row.all_problems if p["code"] != DIED],
+            reasons=[p["message"] for p in row.all_problems if p["level"] == ERROR],
+            notes=[
+                self._note(p) for p in row.all_problems if p["level"] != ERROR and p["code"] != DIED
+            ],
             said={
                 self.label(column): self.value(column, getattr(row, column))
                 for column in _FACTS
@@ -171,8 +181,8 @@ class Result:
         return f"{sheet}第 {row.row} 行" if row.row else ""
 
     def _note(self, problem: dict) -> str:
-        shown = f"（表中：{problem['value']}）" if problem["value"] else ""
-        return problem["message"] + shown
+        message, value = problem["message"], problem["value"]
+        return message if value in message else f"{message}（表中：{value}）"
 
     def _others_of(self, sheet: str) -> list[tuple[int, str]]:
         """Columns shown as they are, and 备注, which is compared with nothing."""

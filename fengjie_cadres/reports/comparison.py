@@ -22,6 +22,8 @@ TABS = {
     "": "只在我们这里",
     Verdict.REJECTED: "看不清",
 }
+#: Widths of what a list says, where they are not the usual one.
+WIDTHS = {"身份证号": 21, "性别": 5, "民族": 8, "原工作单位": 24, "详细地址": 24, "所在党支部": 30}
 _PERSON = [Column("性别", 5), Column("出生年月", 14), Column("原工作单位", 24), Column("状态", 8)]
 _DIED = Column("表中去世时间", 14)
 _NOTES = Column("说明", 40)
@@ -123,7 +125,7 @@ def _different(batch: ImportBatch, result: Result):
     rows = (
         (
             line.name, line.place, *_person(line.row.retiree), label, ours, theirs,
-            "；".join(line.notes), *_other_cells(result, line),
+            line.all_notes, *_other_cells(result, line),
         )
         for line in _lines(batch, result, Verdict.UPDATED)
         for label, ours, theirs in line.differences
@@ -137,7 +139,7 @@ def _same(batch: ImportBatch, result: Result):
     rows = (
         (
             line.name, line.place, *_person(line.row.retiree),
-            *([line.died_in_words] if died else []), "；".join(line.notes),
+            *([line.died_in_words] if died else []), line.all_notes,
             *_other_cells(result, line),
         )
         for line in _lines(batch, result, Verdict.UNCHANGED)
@@ -147,12 +149,12 @@ def _same(batch: ImportBatch, result: Result):
 
 def _as_in_the_list(batch: ImportBatch, result: Result, verdict: str, notes: Column):
     died = [_DIED] if result.has_deaths else []
-    said = [Column(label, 14) for label in result.facts]
+    said = [Column(label, WIDTHS.get(label, 14)) for label in result.facts]
     columns = [Column("姓名", 9), _place(result), *said, *died, notes, *_others(result)]
     rows = (
         (
             line.name, line.place, *(line.said.get(label, "") for label in result.facts),
-            *([line.died_in_words] if died else []), "；".join(line.notes),
+            *([line.died_in_words] if died else []), line.all_notes,
             *_other_cells(result, line),
         )
         for line in _lines(batch, result, verdict)
@@ -176,7 +178,7 @@ def _only_here(batch: ImportBatch, result: Result):
         (
             line.name, *_person(line.row.retiree),
             result.wording.value("township_id", line.row.retiree.township_id or None),
-            line.row.retiree.get_activity_class_display() or "未分类", "；".join(line.notes),
+            line.row.retiree.get_activity_class_display() or "未分类", line.all_notes,
         )
         for line in _lines(batch, result, "")
     )  # fmt: skip
