@@ -1,3 +1,4 @@
+from branches.forms.branches import BranchFilter
 from branches.forms.imports import RosterUploadForm
 
-__all__ = ["RosterUploadForm"]
+__all__ = ["BranchFilter", "RosterUploadForm"]

@@ -1,5 +1,6 @@
 from cadres.forms.people import (
     AGE_BANDS,
+    UNCLASSED,
     PeopleFilter,
     ReclassifyForm,
     RetireeFilter,
@@ -7,13 +8,16 @@ from cadres.forms.people import (
     filter_in_words,
     people_of,
 )
+from cadres.forms.units import UnitFilter
 
 __all__ = [
     "AGE_BANDS",
+    "UNCLASSED",
     "PeopleFilter",
     "ReclassifyForm",
     "RetireeFilter",
     "RevealForm",
+    "UnitFilter",
     "filter_in_words",
     "people_of",
 ]

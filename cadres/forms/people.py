@@ -56,14 +56,13 @@ class RetireeFilter(FilterForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        units = list(Unit.objects.values_list("pk", "name", "sector"))
         self.offer(
             township=Township.objects.values_list("pk", "name"),
             area=Area.objects.values_list("pk", "name"),
             branch=Branch.objects.values_list("pk", "name"),
-            unit=[(pk, name) for pk, name, _ in units],
-            sector=[(sector, sector) for sector in dict.fromkeys(s for *_, s in units)],
-            rank=[(rank, rank) for rank in Retiree.objects.ranks()],
+            unit=Unit.objects.values_list("pk", "name"),
+            sector=lambda: _same(dict.fromkeys(Unit.objects.values_list("sector", flat=True))),
+            rank=lambda: _same(Retiree.objects.ranks()),
         )
 
     def by_activity_class(self, people, value):
@@ -93,6 +92,10 @@ class RetireeFilter(FilterForm):
     def by_age(self, people, value):
         low, high = value.split("-")
         return people.aged(int(low), int(high) if high else None, timezone.localdate())
+
+
+def _same(values) -> list[tuple[str, str]]:
+    return [(value, value) for value in values]
 
 
 def _is_one_of(ids: QuerySet) -> Func:
@@ -167,21 +170,11 @@ def people_of(filled: dict, user):
 
 
 def filter_in_words(filled: dict) -> str:
-    """A filled filter as people read it: 活动类别：正常活动；居住乡镇(街道)：永安街道."""
-    form = PeopleFilter(filled)
-    parts = [
-        f"{form.fields[name].label}：{_choice(form.fields[name], value)}"
-        for name, value in form.chosen().items()
-    ]
+    """A filled filter, and what was searched for, as people read it."""
+    parts = [PeopleFilter(filled).in_words()]
     if filled.get("q"):
         parts.append(f"搜索：{filled['q']}")
-    return "；".join(parts)
-
-
-def _choice(field: forms.Field, value) -> str:
-    if isinstance(value, datetime.date):
-        return value.isoformat()
-    return {str(key): label for key, label in field.choices}.get(value, value)
+    return "；".join(filter(None, parts))
 
 
 class ReclassifyForm(forms.Form):

@@ -11,6 +11,8 @@ from branches.comparison.result import LISTS, Line, Result
 from branches.models import ImportBatch, Verdict
 from cadres.dates import in_words as date_in_words
 from cadres.models import Export, Retiree
+from cadres.roles import is_office
+from fengjie_cadres.reports.kinds import Table
 from fengjie_cadres.reports.workbook import Column, Sheet
 
 KIND = EXPORT
@@ -183,3 +185,6 @@ def _only_here(batch: ImportBatch, result: Result):
         for line in _lines(batch, result, "")
     )  # fmt: skip
     return columns, rows
+
+
+COMPARISON = Table("信息比对", fill, count, words, is_for=is_office)

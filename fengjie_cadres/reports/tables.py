@@ -1,15 +1,12 @@
 """The tables that are exported: who may have them, who is in them, and their columns."""
 
 import datetime
-from collections.abc import Callable
-from dataclasses import dataclass
 
 from django.db.models import F, OuterRef, Subquery, Value
 
-from branches.access import sees_all, visible_branches
 from branches.models import Membership, MembershipKind
 from cadres.dates import age_on
-from cadres.forms import PeopleFilter, filter_in_words, people_of
+from cadres.forms import PeopleFilter, people_of
 from cadres.masking import mask_phone
 from cadres.models import (
     ActivityClass,
@@ -21,10 +18,9 @@ from cadres.models import (
     Sex,
     Status,
     Township,
-    User,
 )
-from cadres.roles import is_office
-from fengjie_cadres.reports import comparison
+from fengjie_cadres.reports import comparison, organisation
+from fengjie_cadres.reports.kinds import Table
 from fengjie_cadres.reports.workbook import Column, Sheet
 
 _CLASSES = dict(ActivityClass.choices)
@@ -143,36 +139,11 @@ def _change(row: tuple) -> tuple:
     )  # fmt: skip
 
 
-def sees_people(user) -> bool:
-    """Whoever sees more than one person."""
-    return sees_all(user) or visible_branches(user).exists()
-
-
-def _people(filled: dict, user) -> int:
-    return people_of(filled, user).count()
-
-
-@dataclass(frozen=True)
-class Table:
-    """A kind of export: title, sheets, how many people are in it, its filter in words.
-
-    `fill(export, today)` gives the sheets; `is_for(user)` says who may have it; full numbers
-    can be asked for where `may_be_full`.
-    """
-
-    title: str
-    fill: Callable[[Export, datetime.date], list[Sheet]]
-    count: Callable[[dict, User], int] = _people
-    words: Callable[[dict], str] = filter_in_words
-    is_for: Callable[[User], bool] = sees_people
-    may_be_full: bool = False
-
-
 #: Kind of export (in its address) → the table.
 TABLES = {
+    "branches": organisation.BRANCHES,
+    "units": organisation.UNITS,
     "roster": Table("离退休干部花名册", roster, may_be_full=True),
     "class-ledger": Table("活动类别台账", class_ledger),
-    comparison.KIND: Table(
-        "信息比对", comparison.fill, comparison.count, comparison.words, is_for=is_office
-    ),
+    comparison.KIND: comparison.COMPARISON,
 }
