@@ -183,6 +183,9 @@ class ImportBatchAdmin(ReadOnly, OfficeAdmin):
     list_display_links = None
     list_select_related = ["uploaded_by"]
 
+    def get_queryset(self, request):
+        return super().get_queryset(request).imports()
+
     @admin.display(description="文件名", ordering="file_name")
     def page_link(self, batch):
         return format_html('<a href="{}">{}</a>', batch.get_absolute_url(), batch.file_name)

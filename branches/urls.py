@@ -1,6 +1,6 @@
 from django.urls import path
 
-from branches.views import branches, imports
+from branches.views import branches, comparisons, imports
 
 app_name = "branches"
 urlpatterns = [
@@ -12,4 +12,8 @@ urlpatterns = [
     path("imports/<int:pk>/discard/", imports.import_discard, name="import-discard"),
     path("imports/<int:pk>/undo/", imports.import_undo, name="import-undo"),
     path("imports/<int:pk>/rejected.xlsx", imports.import_rejected, name="import-rejected"),
+    path("comparisons/", comparisons.comparison_list, name="comparison-list"),
+    path("comparisons/new/", comparisons.comparison_new, name="comparison-new"),
+    path("comparisons/<int:pk>/", comparisons.comparison_detail, name="comparison-detail"),
+    path("comparisons/<int:pk>/export/", comparisons.comparison_export, name="comparison-export"),
 ]

@@ -24,7 +24,7 @@ ROWS_A_PAGE = 50
 @office_only
 @require_GET
 def import_list(request):
-    batches = ImportBatch.objects.select_related("uploaded_by", "confirmed_by")
+    batches = ImportBatch.objects.imports().select_related("uploaded_by", "confirmed_by")
     page = Paginator(batches, 30).get_page(request.GET.get("page"))
     return render(request, "branches/import_list.html", {"page": page})
 
@@ -49,7 +49,8 @@ def import_new(request):
 @require_GET
 def import_detail(request, pk: int):
     """The preview while a file waits for confirmation, its result afterwards."""
-    batch = get_object_or_404(ImportBatch.objects.select_related("job", "uploaded_by"), pk=pk)
+    batches = ImportBatch.objects.imports().select_related("job", "uploaded_by")
+    batch = get_object_or_404(batches, pk=pk)
     if batch.state == ImportState.UPLOADED and batch.job and not batch.job.is_finished:
         return redirect(batch.job)
     tabs = preview.tabs(batch)
@@ -90,7 +91,7 @@ def _rows(batch: ImportBatch, shown: str):
 @office_only
 @require_POST
 def import_confirm(request, pk: int):
-    batch = get_object_or_404(ImportBatch, pk=pk)
+    batch = get_object_or_404(ImportBatch.objects.imports(), pk=pk)
     try:
         batch = roster.confirm(batch=batch, by=request.user)
     except RefusedError as refusal:
@@ -101,7 +102,7 @@ def import_confirm(request, pk: int):
 @office_only
 @require_POST
 def import_discard(request, pk: int):
-    batch = get_object_or_404(ImportBatch, pk=pk)
+    batch = get_object_or_404(ImportBatch.objects.imports(), pk=pk)
     try:
         roster.discard(batch=batch, by=request.user)
         messages.success(request, "已放弃这份名册，没有写入任何内容。")
@@ -114,7 +115,7 @@ def import_discard(request, pk: int):
 @office_only
 @require_POST
 def import_undo(request, pk: int):
-    batch = get_object_or_404(ImportBatch, pk=pk)
+    batch = get_object_or_404(ImportBatch.objects.imports(), pk=pk)
     again = PasswordAgainForm(request.POST, request=request)
     if not again.is_valid():
         messages.error(request, again.errors["password"][0])
@@ -131,7 +132,7 @@ def import_undo(request, pk: int):
 @require_GET
 def import_rejected(request, pk: int):
     """The rejected rows as a workbook to mend and send again."""
-    batch = get_object_or_404(ImportBatch, pk=pk)
+    batch = get_object_or_404(ImportBatch.objects.imports(), pk=pk)
     book = io.BytesIO()
     write_rejected(batch, book)
     book.seek(0)

@@ -19,7 +19,7 @@ from cadres.models import (
     Status,
     Township,
 )
-from fengjie_cadres.reports import organisation
+from fengjie_cadres.reports import comparison, organisation
 from fengjie_cadres.reports.kinds import Table
 from fengjie_cadres.reports.workbook import Column, Sheet
 
@@ -145,4 +145,5 @@ TABLES = {
     "units": organisation.UNITS,
     "roster": Table("离退休干部花名册", roster, may_be_full=True),
     "class-ledger": Table("活动类别台账", class_ledger),
+    comparison.KIND: comparison.COMPARISON,
 }
