@@ -14,7 +14,7 @@ from cadres.forms import filter_in_words, people_of
 from cadres.jobs import RefusedError
 from cadres.models import SECOND_PERSON_FROM, Export
 from cadres.roles import Role, has_role, is_office
-from fengjie_cadres.reports.tables import TABLES
+from fengjie_cadres.reports.tables import FILTERS, TABLES
 
 
 class ExportForm(forms.Form):
@@ -57,6 +57,14 @@ def _filled(request) -> dict:
     return {key: value for key, value in request.GET.items() if value and key != "page"}
 
 
+def _selection(kind: str, filled: dict, user) -> tuple:
+    """Whose rows a filled filter holds, and the filter in words."""
+    if kind in FILTERS:
+        people, in_words = FILTERS[kind]
+        return people(filled, user), in_words(filled, user)
+    return people_of(filled, user), filter_in_words(filled)
+
+
 def export_new(request, kind: str):
     """Asks how the numbers are to be shown; the filter stands in the address."""
     if kind not in TABLES:
@@ -64,12 +72,13 @@ def export_new(request, kind: str):
     if not (sees_all(request.user) or visible_branches(request.user).exists()):
         raise PermissionDenied
     filled = _filled(request)
+    people, words = _selection(kind, filled, request.user)
     form = ExportForm(request.POST if request.method == "POST" else None, user=request.user)
     context = {
         "form": form,
         "title": TABLES[kind][0],
-        "people": people_of(filled, request.user).count(),
-        "filter_words": filter_in_words(filled),
+        "people": people.count(),
+        "filter_words": words,
         "second_person_from": SECOND_PERSON_FROM,
     }
     if request.method == "POST" and form.is_valid():

@@ -23,7 +23,7 @@ urlpatterns = [
     path("exports/<int:pk>/", export_views.export, name="export"),
     path("exports/<int:pk>/decide/", export_views.export_decide, name="export-decide"),
     path("exports/<int:pk>/file/", export_views.export_file, name="export-file"),
-    path("imports/", include("branches.urls")),
+    path("", include("branches.urls")),
     path("admin/", admin.site.urls),
 ]
 handler400 = "fengjie_cadres.views.bad_request"

@@ -1,3 +1,14 @@
+from cadres.forms.care import (
+    BirthdayFilter,
+    CareFilter,
+    CareForm,
+    CareForManyForm,
+    VisitFilter,
+    VoidForm,
+    care_filter_in_words,
+    care_of,
+    people_of_care,
+)
 from cadres.forms.people import (
     AGE_BANDS,
     ReclassifyForm,
@@ -9,9 +20,18 @@ from cadres.forms.people import (
 
 __all__ = [
     "AGE_BANDS",
+    "BirthdayFilter",
+    "CareFilter",
+    "CareForManyForm",
+    "CareForm",
     "ReclassifyForm",
     "RetireeFilter",
     "RevealForm",
+    "VisitFilter",
+    "VoidForm",
+    "care_filter_in_words",
+    "care_of",
     "filter_in_words",
     "people_of",
+    "people_of_care",
 ]

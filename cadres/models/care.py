@@ -22,10 +22,9 @@ class CareKind(models.TextChoices):
 
 class CareQuerySet(models.QuerySet):
     def latest_of_people(self):
-        """Of each person, by `retiree_id`, the last day of each kind, and of an open stay."""
+        """Of each person, by `retiree_id`: when last visited, taken to hospital and not out, …"""
         last = {
             "visited_on": Q(kind=CareKind.VISIT),
-            "hospital_on": Q(kind=CareKind.HOSPITAL),
             "in_hospital_since": Q(kind=CareKind.HOSPITAL, until=None),
             "hardship_on": Q(kind=CareKind.HARDSHIP),
         }

@@ -5,12 +5,14 @@ from collections.abc import Iterator
 
 from django.db.models import OuterRef, Subquery
 
+from branches.access import with_branch
 from branches.models import Membership, MembershipKind
 from cadres.dates import age_on
-from cadres.forms import people_of
+from cadres.forms import care_filter_in_words, care_of, people_of, people_of_care
 from cadres.masking import mask_phone
 from cadres.models import (
     ActivityClass,
+    CareKind,
     ClassChange,
     ClassReason,
     Export,
@@ -23,6 +25,7 @@ from fengjie_cadres.reports.workbook import Column
 
 _CLASSES = dict(ActivityClass.choices)
 _REASONS = dict(ClassReason.choices)
+_CARE = dict(CareKind.choices)
 _SEXES = dict(Sex.choices)
 _POLITICAL = dict(PoliticalStatus.choices)
 _KINDS = dict(RetirementKind.choices)
@@ -61,6 +64,22 @@ CLASS_LEDGER = [
     Column("至", 12),
     Column("原因", 24),
     Column("审定人", 10),
+]
+CARE_LEDGER = [
+    Column("日期", 11),
+    Column("姓名", 9),
+    Column("性别", 5),
+    Column("年龄", 5, is_number=True),
+    Column("原工作单位", 24),
+    Column("党支部", 28),
+    Column("居住乡镇(街道)", 13),
+    Column("种类", 10),
+    Column("地点", 14),
+    Column("看望的人", 16),
+    Column("慰问品或慰问金", 16),
+    Column("情况", 30),
+    Column("出院日期", 11),
+    Column("登记人", 10),
 ]
 
 
@@ -119,5 +138,31 @@ def _change(row: tuple) -> tuple:
     )  # fmt: skip
 
 
+def care_ledger(export: Export, today: datetime.date) -> tuple[list[Column], Iterator[tuple]]:
+    """关心关爱台账 of a filter, by date; the words only where they are the asker's to read."""
+    found = with_branch(care_of(export.params, export.asked_by), person="retiree")
+    rows = found.order_by("on", "id").values_list(
+        "on", "retiree__name", "retiree__sex", "retiree__birth_date", "retiree__unit__name",
+        "with_branch_name", "retiree__township__name", "kind", "entered_by__name", "is_readable",
+        "until", "place", "visitors", "given", "words",
+    )  # fmt: skip
+    return CARE_LEDGER, (_care(row, today) for row in rows.iterator(chunk_size=5000))
+
+
+def _care(row: tuple, today: datetime.date) -> tuple:
+    on, name, sex, born, unit, branch, township, kind, entered, is_readable, until, *said = row
+    return (
+        on.isoformat(), name, _SEXES.get(sex), age_on(born, today), unit, branch, township,
+        _CARE[kind], *(said if is_readable else [""] * len(said)),
+        until.isoformat() if until and is_readable else "", entered,
+    )  # fmt: skip
+
+
 #: Kind of export → its title and what fills it.
-TABLES = {"roster": ("离退休干部花名册", roster), "class-ledger": ("活动类别台账", class_ledger)}
+TABLES = {
+    "roster": ("离退休干部花名册", roster),
+    "class-ledger": ("活动类别台账", class_ledger),
+    "care-ledger": ("关心关爱台账", care_ledger),
+}
+#: Kinds that are narrowed by a filter of their own: whose rows they are, and the filter in words.
+FILTERS = {"care-ledger": (people_of_care, care_filter_in_words)}
