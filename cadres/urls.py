@@ -1,11 +1,12 @@
 from django.urls import path
 
-from cadres.views import access, care, care_lists, jobs, people
+from cadres.views import access, care, care_lists, jobs, people, units
 
 app_name = "cadres"
 urlpatterns = [
     path("jobs/<int:pk>/", jobs.job, name="job"),
     path("access/", access.access_log, name="access-log"),
+    path("units/", units.units, name="units"),
     path("people/", people.people, name="people"),
     path("people/reclassify/", people.reclassify, name="reclassify"),
     path("people/<int:pk>/", people.person, name="person"),

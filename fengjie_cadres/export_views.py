@@ -8,13 +8,11 @@ from django.http import FileResponse, Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from branches.access import sees_all, visible_branches
 from cadres import disclosure
-from cadres.forms import filter_in_words, people_of
 from cadres.jobs import RefusedError
 from cadres.models import SECOND_PERSON_FROM, Export
 from cadres.roles import Role, has_role, is_office
-from fengjie_cadres.reports.tables import FILTERS, TABLES
+from fengjie_cadres.reports.tables import TABLES
 
 
 class ExportForm(forms.Form):
@@ -37,10 +35,10 @@ class ExportForm(forms.Form):
         help_text="导出完整号码时必填。",
     )
 
-    def __init__(self, *args, user, **kwargs):
+    def __init__(self, *args, user, may_be_full: bool, **kwargs):
         super().__init__(*args, **kwargs)
         self.user = user
-        if not is_office(user):
+        if not may_be_full:
             self.fields.clear()
 
     def clean(self):
@@ -57,28 +55,25 @@ def _filled(request) -> dict:
     return {key: value for key, value in request.GET.items() if value and key != "page"}
 
 
-def _selection(kind: str, filled: dict, user) -> tuple:
-    """Whose rows a filled filter holds, and the filter in words."""
-    if kind in FILTERS:
-        people, in_words = FILTERS[kind]
-        return people(filled, user), in_words(filled, user)
-    return people_of(filled, user), filter_in_words(filled)
-
-
 def export_new(request, kind: str):
     """Asks how the numbers are to be shown; the filter stands in the address."""
-    if kind not in TABLES:
+    table = TABLES.get(kind)
+    if table is None:
         raise Http404
-    if not (sees_all(request.user) or visible_branches(request.user).exists()):
+    if not table.is_for(request.user):
         raise PermissionDenied
     filled = _filled(request)
-    people, words = _selection(kind, filled, request.user)
-    form = ExportForm(request.POST if request.method == "POST" else None, user=request.user)
+    may_be_full = table.may_be_full and is_office(request.user)
+    form = ExportForm(
+        request.POST if request.method == "POST" else None,
+        user=request.user,
+        may_be_full=may_be_full,
+    )
     context = {
         "form": form,
-        "title": TABLES[kind][0],
-        "people": people.count(),
-        "filter_words": words,
+        "title": table.title,
+        "people": table.count(filled, request.user),
+        "filter_words": table.words(filled),
         "second_person_from": SECOND_PERSON_FROM,
     }
     if request.method == "POST" and form.is_valid():

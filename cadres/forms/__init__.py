@@ -11,22 +11,28 @@ from cadres.forms.care import (
 )
 from cadres.forms.people import (
     AGE_BANDS,
+    UNCLASSED,
+    PeopleFilter,
     ReclassifyForm,
     RetireeFilter,
     RevealForm,
     filter_in_words,
     people_of,
 )
+from cadres.forms.units import UnitFilter
 
 __all__ = [
     "AGE_BANDS",
+    "UNCLASSED",
     "BirthdayFilter",
     "CareFilter",
     "CareForManyForm",
     "CareForm",
+    "PeopleFilter",
     "ReclassifyForm",
     "RetireeFilter",
     "RevealForm",
+    "UnitFilter",
     "VisitFilter",
     "VoidForm",
     "care_filter_in_words",

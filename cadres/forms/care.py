@@ -4,7 +4,7 @@ from django import forms
 from django.utils import timezone
 
 from branches.access import visible_branches, visible_care
-from branches.models import Membership, MembershipKind
+from branches.models import Branch, Membership, MembershipKind
 from cadres.care import FOR_MANY
 from cadres.desk import DateInput, FilterForm, select
 from cadres.models import CareKind, Retiree, Township
@@ -74,13 +74,14 @@ def _day(label: str) -> forms.DateField:
 
 
 class BranchesForm(FilterForm):
-    """Narrows to one branch of those that the user sees."""
+    """Narrows to one branch; a page shows the user the own ones alone."""
 
     branch = select("党支部")
 
-    def __init__(self, *args, user, **kwargs):
+    def __init__(self, *args, user=None, **kwargs):
         super().__init__(*args, **kwargs)
-        self.offer(branch=visible_branches(user).values_list("pk", "name"))
+        branches = visible_branches(user) if user else Branch.objects.all()
+        self.offer(branch=branches.values_list("pk", "name"))
 
 
 class CareFilter(BranchesForm):
@@ -131,26 +132,21 @@ class VisitFilter(BranchesForm):
 
 def care_of(filled: dict, user):
     """The records of a filled filter that a user may see, on a page and in its workbook."""
-    records = CareFilter(filled, user=user).filter(visible_care(user))
+    records = CareFilter(filled).filter(visible_care(user))
     if filled.get("q"):
         found = Retiree.objects.search(filled["q"])
         records = records.filter(retiree__in=found.order_by().values("pk"))
     return records
 
 
-def people_of_care(filled: dict, user):
-    """Whose records they are."""
-    return Retiree.objects.filter(pk__in=care_of(filled, user).order_by().values("retiree_id"))
+def people_of_care(filled: dict, user) -> int:
+    """How many people's records they are."""
+    return care_of(filled, user).order_by().values("retiree_id").distinct().count()
 
 
-def care_filter_in_words(filled: dict, user) -> str:
-    """A filled filter as people read it: 种类：走访慰问；从哪天：2025-01-01."""
-    form = CareFilter(filled, user=user)
-    said = [f"{form.fields[name].label}：{_said(form, name)}" for name in form.chosen()]
-    return "；".join([*said, f"搜索：{filled['q']}"] if filled.get("q") else said)
-
-
-def _said(form: CareFilter, name: str) -> str:
-    value = form.cleaned_data[name]
-    choices = getattr(form.fields[name], "choices", ())
-    return {str(key): label for key, label in choices}.get(str(value), str(value))
+def care_filter_in_words(filled: dict) -> str:
+    """A filled filter, and what was searched for, as people read it."""
+    parts = [CareFilter(filled).in_words()]
+    if filled.get("q"):
+        parts.append(f"搜索：{filled['q']}")
+    return "；".join(filter(None, parts))

@@ -11,9 +11,9 @@ from branches.access import cared_for, sees_all, visible_branches, visible_care,
 from branches.models import Membership
 from cadres import actions, disclosure
 from cadres.care import may_amend
-from cadres.forms import ReclassifyForm, RetireeFilter, RevealForm, people_of
+from cadres.forms import PeopleFilter, ReclassifyForm, RevealForm, people_of
 from cadres.jobs import RefusedError
-from cadres.models import AccessEntry, AccessKind, Retiree, Secret
+from cadres.models import AccessEntry, AccessKind, ActivityClass, Retiree, Secret, Township
 from cadres.roles import is_office, office_only
 
 PEOPLE_A_PAGE = 50
@@ -25,15 +25,25 @@ def people(request):
     if not (sees_all(request.user) or visible_branches(request.user).exists()):
         raise PermissionDenied
     filled = {key: value for key, value in request.GET.items() if value and key != "page"}
-    found = people_of(filled, request.user).select_related("unit", "township")
+    form = PeopleFilter(filled)
+    found = people_of(filled, request.user).select_related("unit")
     page = Paginator(found.order_by("name_pinyin", "id"), PEOPLE_A_PAGE).get_page(
         request.GET.get("page")
     )
     query = request.GET.copy()
     query.pop("page", None)
-    context = {"form": RetireeFilter(filled), "page": page, "query": query.urlencode()}
+    _as_they_were(page)
+    context = {"form": form, "page": page, "query": query.urlencode()}
     context |= {"q": filled.get("q", ""), "is_office": is_office(request.user)}
     return render(request, "cadres/people.html", context)
+
+
+def _as_they_were(page) -> None:
+    """Class and place of the day that the filter asks about, in words."""
+    places = dict(Township.objects.values_list("pk", "name"))
+    for person in page:
+        person.shown_class = ActivityClass(person.class_then).label if person.class_then else ""
+        person.shown_township = places.get(person.township_then, "")
 
 
 def _visible(request, pk: int) -> Retiree:

@@ -38,25 +38,39 @@ class Origin:
         )
 
 
-def write_table(
-    file: BinaryIO, title: str, columns: list[Column], rows: Iterable[tuple], origin: Origin
-) -> int:
-    """Writes one sheet, the first column a running number; returns the number of rows."""
+@dataclass(frozen=True)
+class Sheet:
+    """One table: its title, its columns, and its rows as tuples in their order."""
+
+    title: str
+    columns: list[Column]
+    rows: Iterable[tuple]
+
+
+def write_book(file: BinaryIO, sheets: list[Sheet], origin: Origin) -> int:
+    """Writes the sheets one after the other; returns the number of rows in all of them."""
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     book = xlsxwriter.Workbook(file, options)
+    title = sheets[0].title
     book.set_properties({"title": title, "author": OFFICE, "comments": str(origin)})
     styles = _styles(book)
-    sheet = book.add_worksheet(title[:31])
-    columns = [Column("序号", 6, is_number=True), *columns]
+    count = sum(_write(book, sheet, origin, styles) for sheet in sheets)
+    book.close()
+    return count
+
+
+def _write(book, table: Sheet, origin: Origin, styles: dict) -> int:
+    """The first column is a running number."""
+    sheet = book.add_worksheet(table.title[:31])
+    columns = [Column("序号", 6, is_number=True), *table.columns]
     _page(sheet, columns)
-    _head(sheet, title, columns, origin, styles)
-    count = _fill(sheet, columns, rows, styles)
+    _head(sheet, table.title, columns, origin, styles)
+    count = _fill(sheet, columns, table.rows, styles)
     below = count + 3
     sheet.set_row(below, 24)
     sheet.write_string(below, 0, "填表人：                审核人：", styles["plain"])
     sheet.write_string(below + 1, 0, str(origin), styles["note"])
     sheet.print_area(0, 0, below + 1, len(columns) - 1)
-    book.close()
     return count
 
 
