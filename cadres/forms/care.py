@@ -82,6 +82,8 @@ class BranchesForm(FilterForm):
         super().__init__(*args, **kwargs)
         branches = visible_branches(user) if user else Branch.objects.all()
         self.offer(branch=branches.values_list("pk", "name"))
+        if user and len(list(self.fields["branch"].choices)) <= 2:
+            del self.fields["branch"]  # a secretary's only one
 
 
 class CareFilter(BranchesForm):

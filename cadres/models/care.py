@@ -107,6 +107,13 @@ class CareRecord(models.Model):
         return reverse("cadres:care-record", args=[self.pk])
 
     @property
+    def details(self) -> str:
+        """Where, who, what was given, and how things are, in one line."""
+        named = [("地点", self.place), ("看望的人", self.visitors), ("慰问", self.given)]
+        said = [f"{label}：{text}" for label, text in named if text]
+        return "；".join([*said, self.words] if self.words else said)
+
+    @property
     def is_open_stay(self) -> bool:
         """In hospital, as far as is known."""
         return self.kind == CareKind.HOSPITAL and self.until is None

@@ -1,13 +1,14 @@
 """Lists to print, a sheet for each branch: whose birthday it is, and whom to visit."""
 
 import datetime
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 
 from django.db.models import Exists, OuterRef
 from django.db.models.functions import Substr
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.views.decorators.http import require_GET
 
 from branches.access import cared_for, sees_all, visible_retirees, with_branch
@@ -25,6 +26,7 @@ class Line:
     age: int | None
     words: str
     visited_on: datetime.date | None = None
+    why: dict = field(default_factory=dict)
     is_done: bool = False
 
     @property
@@ -105,5 +107,7 @@ def visits(request):
         known = facts[person.pk]
         why = reasons(known, today)
         if chosen["why"] in why if chosen.get("why") else why:
-            lines.append(Line(person, known.age, "；".join(why.values()), known.visited_on))
-    return _page(request, "cadres/care_visits.html", form, lines, title="走访名单", today=today)
+            lines.append(Line(person, known.age, "；".join(why.values()), known.visited_on, why))
+    title = f"走访名单（{date_format(today)}）"
+    lines.sort(key=lambda line: (*_branch(line), -len(line.why)))  # the most urgent first
+    return _page(request, "cadres/care_visits.html", form, lines, title=title)
