@@ -97,7 +97,7 @@ def come_back(request, pk: int):
             messages.success(request, f"已登记{person}转回。{_who_serves(served)}")
             return redirect(person)
         except RefusedError as refusal:
-            form.add_error(None, str(refusal))
+            messages.error(request, str(refusal))
     return _page(request, person=person, form=DepartureForm(), return_form=form)
 
 
@@ -120,5 +120,5 @@ def take_back(request, pk: int):
                 messages.error(request, f"没能恢复、请在办公桌核对：{'、'.join(lost)}。")
             return redirect(person)
         except RefusedError as refusal:
-            form.add_error(None, str(refusal))
+            messages.error(request, str(refusal))
     return _page(request, person=person, form=DepartureForm(), take_back_form=form)
