@@ -1,6 +1,6 @@
 from django.urls import path
 
-from branches.views import branches, comparisons, imports
+from branches.views import branches, comparisons, departures, imports
 
 app_name = "branches"
 urlpatterns = [
@@ -16,4 +16,7 @@ urlpatterns = [
     path("comparisons/new/", comparisons.comparison_new, name="comparison-new"),
     path("comparisons/<int:pk>/", comparisons.comparison_detail, name="comparison-detail"),
     path("comparisons/<int:pk>/export/", comparisons.comparison_export, name="comparison-export"),
+    path("departures/<int:pk>/", departures.departure, name="departure"),
+    path("departures/<int:pk>/return/", departures.come_back, name="departure-return"),
+    path("departures/<int:pk>/take-back/", departures.take_back, name="departure-take-back"),
 ]

@@ -7,9 +7,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from branches.access import sees_all, visible_branches, visible_retirees
+from branches.access import cared_for, sees_all, visible_branches, visible_care, visible_retirees
 from branches.models import Membership
 from cadres import actions, disclosure
+from cadres.care import may_amend
 from cadres.forms import PeopleFilter, ReclassifyForm, RevealForm, people_of
 from cadres.jobs import RefusedError
 from cadres.models import AccessEntry, AccessKind, ActivityClass, Retiree, Secret, Township
@@ -70,6 +71,16 @@ def _person_context(request, retiree: Retiree, form: RevealForm | None = None) -
         "form": form or RevealForm(),
         "is_office": is_office(request.user),
         "sees_all": sees_all(request.user),
+        **_care_context(request.user, retiree),
+    }
+
+
+def _care_context(user, retiree: Retiree) -> dict:
+    """Latest first; who may not read the words is told how many records there are."""
+    records = visible_care(user).filter(retiree=retiree).select_related("entered_by")
+    return {
+        "care": [(record, may_amend(record, user)) for record in records],
+        "may_enter_care": cared_for(user).filter(pk=retiree.pk).exists(),
     }
 
 

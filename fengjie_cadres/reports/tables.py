@@ -19,7 +19,7 @@ from cadres.models import (
     Status,
     Township,
 )
-from fengjie_cadres.reports import comparison, organisation
+from fengjie_cadres.reports import care, comparison, organisation
 from fengjie_cadres.reports.kinds import Table
 from fengjie_cadres.reports.workbook import Column, Sheet
 
@@ -146,4 +146,5 @@ TABLES = {
     "roster": Table("离退休干部花名册", roster, may_be_full=True),
     "class-ledger": Table("活动类别台账", class_ledger),
     comparison.KIND: comparison.COMPARISON,
+    "care-ledger": care.CARE,
 }
