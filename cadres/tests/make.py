@@ -9,10 +9,13 @@ from stdnum.cn import ric
 from cadres.models import (
     ActivityClass,
     Area,
+    CareRecord,
     ClassChange,
+    ClassReview,
     Community,
     Residence,
     Retiree,
+    ReviewOutcome,
     Township,
     Unit,
     UnitAlias,
@@ -134,3 +137,15 @@ def make_community(**fields) -> Community:
     if "township" not in fields:
         fields["township"] = make_township()
     return Community.objects.create(**fields)
+
+
+def make_care(retiree: Retiree, kind: str, on: datetime.date, **fields) -> CareRecord:
+    """Something done for a person; a stay in hospital ends by `until`."""
+    return CareRecord.objects.create(retiree=retiree, kind=kind, on=on, **fields)
+
+
+def make_review(retiree: Retiree, on: datetime.date, **fields) -> ClassReview:
+    """A look at the class that kept it."""
+    return ClassReview.objects.create(
+        retiree=retiree, reviewed_on=on, **({"outcome": ReviewOutcome.KEPT} | fields)
+    )
