@@ -325,11 +325,18 @@ def close(*, cycle: Cycle, by: User | None, batch: int = BATCH) -> Cycle:
     cycle = Cycle.objects.get(pk=cycle.pk)
     if cycle.status == CycleStatus.CLOSED:
         return cycle
-    following = open_cycle(year=cycle.year + 1)
-    statement = "SELECT points_close(%s, %s, %s, %s, %s, %s)"
-    while _call(statement, cycle.pk, following.pk, batch, *_now(), _pk(by))[0][0]:
-        pass
+    # The next cycle is opened with the first batch: refused, nothing has happened.
+    with transaction.atomic():
+        following = open_cycle(year=cycle.year + 1)
+        emptied = _close_some(cycle, following, batch, by)
+    while emptied:
+        emptied = _close_some(cycle, following, batch, by)
     cycle.status = CycleStatus.CLOSED
     with _refusals():
         cycle.save(update_fields=["status"])
     return cycle
+
+
+def _close_some(cycle: Cycle, following: Cycle, batch: int, by: User | None) -> int:
+    statement = "SELECT points_close(%s, %s, %s, %s, %s, %s)"
+    return _call(statement, cycle.pk, following.pk, batch, *_now(), _pk(by))[0][0]
