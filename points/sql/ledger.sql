@@ -4,6 +4,7 @@
 -- Locks are always taken in this order: the cycle (shared; exclusive to change its status), the
 -- members' accounts by primary key, the postings by source. Inside a function every statement
 -- sees what was committed when it began, so what is read after a lock is what the lock protects.
+-- Rows are locked FOR NO KEY UPDATE: FOR UPDATE would wait for those who only refer to them.
 -- Refusals carry an SQLSTATE of their own (PT…), which points/ledger.py turns into exceptions.
 -- pg_temp stands last in the search path, or a temporary table could pass itself off as a real one.
 
@@ -156,7 +157,7 @@ CREATE FUNCTION points_pay_shortfalls(
 DECLARE owed points_shortfall; part int; room int := a_most;
 BEGIN
     FOR owed IN SELECT * FROM points_shortfall
-        WHERE retiree_id = a_account.retiree_id AND "left" > 0 ORDER BY id FOR UPDATE
+        WHERE retiree_id = a_account.retiree_id AND "left" > 0 ORDER BY id FOR NO KEY UPDATE
     LOOP
         EXIT WHEN room <= 0;
         part := LEAST(owed."left", room);
@@ -222,7 +223,7 @@ BEGIN
             AND valid_from <= u.day ORDER BY valid_from DESC LIMIT 1) r
             ON r.is_enabled AND r.direction = 'award'
         WHERE p.state = 'reversed' AND round(r.points * u.units) > 0
-        ORDER BY p.source FOR UPDATE OF p
+        ORDER BY p.source FOR NO KEY UPDATE OF p
     ) held;
     IF todo IS NULL THEN
         RETURN;
@@ -265,7 +266,7 @@ BEGIN
     END LOOP;
 
     PERFORM FROM (SELECT id FROM points_shortfall
-        WHERE retiree_id = ANY(a_retirees) AND "left" > 0 ORDER BY id FOR UPDATE) held;
+        WHERE retiree_id = ANY(a_retirees) AND "left" > 0 ORDER BY id FOR NO KEY UPDATE) held;
     IF FOUND THEN
         FOR touched IN SELECT a.* FROM points_account a WHERE a.id IN (
             SELECT account_id FROM points_posting WHERE id = ANY(todo) AND state = 'posted')
@@ -341,7 +342,7 @@ BEGIN
         WHERE round(r.points * u.units) > 0
         ORDER BY c.id, u.retiree, u.source
     LOOP
-        SELECT * INTO p FROM points_posting WHERE source = cause.source FOR UPDATE;
+        SELECT * INTO p FROM points_posting WHERE source = cause.source FOR NO KEY UPDATE;
         IF FOUND AND p.retiree_id <> cause.retiree THEN
             RAISE EXCEPTION 'the source belongs to somebody else' USING ERRCODE = 'PT003';
         END IF;
@@ -364,7 +365,7 @@ BEGIN
         VALUES (cause.source, cause.retiree, cause.rule_id, cause.code, account.id, cause.day,
             cause.cost, 0, 0, 0, 0, 'reversed', '', FALSE, left(cause.memo, 200), a_by, '')
         ON CONFLICT (source) DO NOTHING;
-        SELECT * INTO p FROM points_posting WHERE source = cause.source FOR UPDATE;
+        SELECT * INTO p FROM points_posting WHERE source = cause.source FOR NO KEY UPDATE;
         IF p.retiree_id <> cause.retiree THEN
             RAISE EXCEPTION 'the source belongs to somebody else' USING ERRCODE = 'PT003';
         END IF;
@@ -412,7 +413,7 @@ BEGIN
     PERFORM FROM (SELECT id FROM points_account WHERE id = p.account_id
         OR id IN (SELECT from_account_id FROM points_taken(p)) ORDER BY id FOR NO KEY UPDATE) held;
     SELECT * INTO account FROM points_account WHERE id = p.account_id;
-    SELECT * INTO p FROM points_posting WHERE source = a_source FOR UPDATE;
+    SELECT * INTO p FROM points_posting WHERE source = a_source FOR NO KEY UPDATE;
     IF p.account_id IS DISTINCT FROM account.id THEN
         RAISE EXCEPTION 'somebody else is at it' USING ERRCODE = 'serialization_failure';
     END IF;
@@ -471,7 +472,7 @@ DECLARE t points_transfer; late int := 0;
 BEGIN
     -- Held, so that no award pays while it is given back.
     PERFORM FROM (SELECT id FROM points_shortfall WHERE posting_id = p.id ORDER BY id
-        FOR UPDATE) held;
+        FOR NO KEY UPDATE) held;
     FOR t IN SELECT * FROM points_taken(p) LOOP
         IF points_is_movable(t.cycle_id, a_today) THEN
             PERFORM FROM points_account WHERE id = t.from_account_id FOR NO KEY UPDATE;
@@ -630,7 +631,7 @@ BEGIN
         WHERE (cycle_id = goal AND retiree_id = p.retiree_id)
         OR id IN (SELECT from_account_id FROM points_taken(p)) ORDER BY id FOR NO KEY UPDATE) held;
     account := points_member(goal, p.retiree_id);
-    SELECT * INTO p FROM points_posting WHERE id = a_posting FOR UPDATE;
+    SELECT * INTO p FROM points_posting WHERE id = a_posting FOR NO KEY UPDATE;
     IF p.state <> 'waiting' AND NOT p.is_reversal_waiting THEN
         RETURN 'nothing';
     END IF;
@@ -674,7 +675,7 @@ CREATE FUNCTION points_refuse(
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE p points_posting;
 BEGIN
-    SELECT * INTO p FROM points_posting WHERE id = a_posting FOR UPDATE;
+    SELECT * INTO p FROM points_posting WHERE id = a_posting FOR NO KEY UPDATE;
     IF p.state <> 'waiting' AND NOT p.is_reversal_waiting THEN
         RETURN 'nothing';
     END IF;
@@ -699,7 +700,7 @@ CREATE FUNCTION points_waive(a_shortfall bigint, a_agreed boolean, a_by bigint) 
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE owed points_shortfall;
 BEGIN
-    SELECT * INTO owed FROM points_shortfall WHERE id = a_shortfall FOR UPDATE;
+    SELECT * INTO owed FROM points_shortfall WHERE id = a_shortfall FOR NO KEY UPDATE;
     IF owed."left" = 0 OR owed.asked_by_id IS NULL THEN
         RETURN 0;
     END IF;

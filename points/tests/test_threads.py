@@ -5,6 +5,7 @@ import contextlib
 import datetime
 import re
 import threading
+import time
 
 import pytest
 import time_machine
@@ -45,7 +46,7 @@ def at_once(*works) -> list:
     return results
 
 
-# ---- guards taken away ---------------------------------------------------------------------------
+# ---- guards taken away -------------------------------------------------------------------------
 
 
 def source_of(function: str) -> str:
@@ -76,9 +77,23 @@ def _put(functions) -> None:
 
 
 #: A while in which another one may come in between.
-NAP = "PERFORM pg_sleep(0.2);"
+SLEEP = "pg_advisory_xact_lock_shared(7), pg_sleep(0.4)"
+NAP = f"PERFORM {SLEEP};"
 NO_MEMBER_LOCK = ("points_member", "FOR NO KEY UPDATE", "")
 SLOW_SPEND = ("points_spend", r"RETURN points_write\(", NAP + " RETURN points_write(")
+
+
+def until_somebody_sleeps() -> None:
+    """In the database: in a function slowed down, or holding a lock."""
+    with connection.cursor() as cursor:
+        for _ in range(200):
+            cursor.execute(
+                "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 7"
+            )
+            if cursor.fetchone()[0]:
+                return
+            time.sleep(0.02)
+    raise TimeoutError
 
 
 def kinds(results: list) -> list[str]:
@@ -95,7 +110,7 @@ def person():
     return make_retiree()
 
 
-# ---- one source, one cap, one balance, one key -----------------------------------------------------
+# ---- one source, one cap, one balance, one key -------------------------------------------------
 
 
 def award_one_source(person) -> None:
@@ -114,9 +129,9 @@ def test_one_source_from_16_threads_posts_once(cycle, person):
 
 
 def test_control_without_the_unique_key_and_the_locks_it_posts_more_than_once(cycle, person):
-    no_locks = ("points_award", r"FOR UPDATE OF p", "")
+    no_locks = ("points_award", r"FOR NO KEY UPDATE OF p", "")
     no_accounts = ("points_hold_members", "FOR NO KEY UPDATE", "")
-    slow = ("points_grant", r"WITH todo AS \(", "SELECT pg_sleep(0.3); WITH todo AS (")
+    slow = ("points_grant", r"WITH todo AS \(", f"SELECT {SLEEP}; WITH todo AS (")
     awarded(person, 1)
     ledger.award(source="x:1", retiree=person, code="study_meeting", on=DAY, by=None)
     ledger.reverse(source="x:1", by=None)  # stands, so that no INSERT makes them wait in line
@@ -142,7 +157,7 @@ def test_one_capped_rule_from_16_threads_never_exceeds_its_cap(cycle, person):
 
 
 def test_control_without_the_accounts_lock_the_cap_is_exceeded(cycle, person):
-    slow = ("points_grant", r"WITH todo AS \(", "SELECT pg_sleep(0.3); WITH todo AS (")
+    slow = ("points_grant", r"WITH todo AS \(", f"SELECT {SLEEP}; WITH todo AS (")
     Account.objects.filter(cycle=cycle)
     ledger.award(source="w:1", retiree=person, code="study_meeting", on=DAY, by=None)
     ledger.reverse(source="w:1", by=None)  # the account stands
@@ -212,7 +227,7 @@ def test_control_without_the_lock_the_same_key_fails_loudly(cycle, person):
     assert Transfer.objects.filter(kind="spend").count() == 1
 
 
-# ---- two that meet -------------------------------------------------------------------------------
+# ---- two that meet -----------------------------------------------------------------------------
 
 
 def award_and_reverse(person) -> None:
@@ -239,7 +254,6 @@ def test_award_and_reverse_of_one_source_at_once_end_in_one_of_two_states(turn, 
 def test_control_without_locks_award_and_reverse_get_into_each_others_way(cycle, person):
     edits = [
         ("points_reverse", "FOR NO KEY UPDATE", ""),
-        ("points_reverse", "FOR UPDATE", ""),
         ("points_reverse", r"IF t\.kind = 'award' THEN", NAP + " IF t.kind = 'award' THEN"),
     ]
     ledger.award(source="x:1", retiree=person, code="study_meeting", on=DAY, by=None)
@@ -295,16 +309,14 @@ def test_awards_and_deductions_of_the_same_people_never_deadlock(cycle):
     for person in reversed(people):
         awarded(person, 50)
 
-    def batch(number, move, code):
+    def batch(number, move):
+        code = "fine" if move is ledger.deduct_many else "test_one"
         for turn in range(6):
             causes = [ledger.Cause(f"{number}:{turn}:{p.pk}", p.pk, code, DAY) for p in people]
             move(causes=causes, by=None)
 
     works = [
-        lambda n=n: batch(
-            n, *[(ledger.award_many, "test_one"), (ledger.deduct_many, "fine")][n % 2]
-        )
-        for n in range(4)
+        lambda n=n: batch(n, ledger.deduct_many if n % 2 else ledger.award_many) for n in range(4)
     ]
     assert kinds(at_once(*works)) == []
     assert [balance(p) for p in people] == [50] * 6
@@ -313,55 +325,33 @@ def test_awards_and_deductions_of_the_same_people_never_deadlock(cycle):
 
 def test_a_deduction_given_back_while_an_award_of_another_year_pays_it():
     """The debt is held while it is given back: what was paid for it meanwhile goes back too."""
+    give_back_slowly()
+
+
+def test_control_a_debt_that_is_not_held_is_paid_for_nothing():
+    edits = ("points_give_back", r"(?s)PERFORM FROM \(SELECT id FROM points_shortfall.*?held;", "")
+    with without(edits), pytest.raises(AssertionError):
+        give_back_slowly()
+
+
+def give_back_slowly() -> None:
+    """An award that pays the debt, and is slow to commit, while the deduction is given back."""
     make_cycle(2024)
     make_cycle(2025)
     make_rule("one", points=1)
     make_rule("fine", direction="deduct", points=10)
     person = make_retiree()
     old = datetime.date(2024, 12, 1)
-    edits = [("points_give_back", r"FOR t IN", NAP + " FOR t IN")]
+    slow = ("points_pay_shortfalls", r"room := room - part;", "room := room - part; " + NAP)
     ledger.award(source="a:0", retiree=person, code="one", on=DAY, by=None)
     ledger.deduct(source="d:1", retiree=person, code="fine", on=old, by=None)
-    with without(*edits):
-        results = at_once(
-            lambda: ledger.reverse(source="d:1", by=None),
-            lambda: ledger.award(
-                source="a:1", retiree=person, code="one", on=DAY, by=None, units=4
-            ),
-        )
-    assert kinds(results) == []
-    assert balance(person, 2024) == 0
-    assert balance(person, 2025) == 5
-    assert audit().findings == []
-
-
-def test_control_a_debt_that_is_not_held_is_paid_for_nothing():
-    edits = ("points_give_back", r"(?s)PERFORM FROM \(SELECT id FROM points_shortfall.*?held;", "")
-    with without(edits), pytest.raises(AssertionError):
-        for turn in range(5):
-            give_back_slowly(turn)
-
-
-def give_back_slowly(turn: int) -> None:
-    """An award that pays the debt, and is slow to commit, while the deduction is given back."""
-    make_cycle(2024)
-    make_cycle(2025)
-    if not turn:
-        make_rule("one", points=1)
-        make_rule("fine", direction="deduct", points=10)
-    person = make_retiree()
-    old = datetime.date(2024, 12, 1)
-    slow = ("points_pay_shortfalls", r"room := room - part;", "room := room - part; " + NAP)
-    ledger.award(source=f"a:{turn}:0", retiree=person, code="one", on=DAY, by=None)
-    ledger.deduct(source=f"d:{turn}", retiree=person, code="fine", on=old, by=None)
 
     def award():
-        ledger.award(source=f"a:{turn}:1", retiree=person, code="one", on=DAY, by=None, units=4)
+        ledger.award(source="a:1", retiree=person, code="one", on=DAY, by=None, units=4)
 
     def reverse():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_sleep(0.1)")
-        ledger.reverse(source=f"d:{turn}", by=None)
+        until_somebody_sleeps()
+        ledger.reverse(source="d:1", by=None)
 
     with without(slow):
         assert kinds(at_once(award, reverse)) == []
@@ -373,15 +363,14 @@ def freeze_and_spend(cycle, person) -> None:
     awarded(person, 10)
 
     def spend():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_sleep(0.1)")
+        until_somebody_sleeps()
         return ledger.spend(key="s:1", retiree=person, cycle=cycle, amount=4, by=None)
 
     def freeze():
         with transaction.atomic():
             ledger.freeze(retiree=person, why="去世")
             with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_sleep(0.3)")
+                cursor.execute(f"SELECT {SLEEP}")
 
     assert kinds(at_once(freeze, spend)) == ["FrozenError"]
     assert balance(person) == 10
@@ -397,7 +386,7 @@ def test_control_without_the_lock_a_frozen_account_spends(cycle, person):
         freeze_and_spend(cycle, person)
 
 
-# ---- a year that is closed while others still award ------------------------------------------------
+# ---- a year that is closed while others still award --------------------------------------------
 
 
 def close_while_awarding(people) -> None:
@@ -420,6 +409,7 @@ def close_while_awarding(people) -> None:
     assert kinds(results) == []
     assert Cycle.objects.get(year=2025).status == "closed"
     assert {balance(p, 2025) for p in people} == {0}
+    assert {balance(p, 2026) for p in people} == {4}
     assert set(Posting.objects.filter(source__regex=r"^\d:").values_list("state", flat=True)) == {
         "waiting"
     }
@@ -428,8 +418,9 @@ def close_while_awarding(people) -> None:
 def rich_people(count: int) -> list:
     make_cycle(2025, redeem_until=datetime.date(2026, 1, 31), carry_percent=50)
     people = [make_retiree(name=f"甲{n}") for n in range(count)]
-    for person in people:
-        awarded(person, 9)
+    with time_machine.travel("2025-12-01 10:00 +0800"):
+        for person in people:
+            awarded(person, 9)
     return people
 
 
@@ -464,13 +455,13 @@ def spend_while_closing(person) -> None:
         with time_machine.travel("2026-01-31 23:59 +0800"):
             return ledger.spend(key="s:1", retiree=person, cycle=cycle, amount=5, by=None)
 
-    slow = ("points_spend", r"IF account\.frozen_at", "PERFORM pg_sleep(0.5); IF account.frozen_at")
+    slow = ("points_spend", r"IF account\.frozen_at", NAP + " IF account.frozen_at")
     with without(slow):
         thread = threading.Thread(target=lambda: results.append(_kept(spend)))
         results: list = []
         thread.start()
+        until_somebody_sleeps()
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_sleep(0.2)")
             cursor.execute("SELECT points_close(%s, %s, 9, '2026-02-01', now(), NULL)",
                            [cycle.pk, ledger.open_cycle(year=2026).pk])  # fmt: skip
         thread.join()
@@ -512,11 +503,10 @@ def test_an_account_frozen_while_the_year_is_emptied_keeps_its_points():
         with transaction.atomic():
             ledger.freeze(retiree=person, why="去世")
             with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_sleep(0.4)")
+                cursor.execute(f"SELECT {SLEEP}")
 
     def close():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_sleep(0.1)")
+        until_somebody_sleeps()
         ledger.close(cycle=cycle, by=None)
 
     with time_machine.travel("2026-02-01 10:00 +0800"):
