@@ -165,7 +165,6 @@ FORGERIES = {
         "SELECT points_carry(c, {new}, ARRAY[{member}]::bigint[], '2025-03-01', now(), NULL)"
         " FROM points_cycle c WHERE id = {new}"
     ),
-    "replication": "SET session_replication_role TO 'replica'",
 }
 _FORGERY_WORDS = "permission denied|must be owner|must be superuser"
 
