@@ -1,6 +1,6 @@
 from django.urls import path
 
-from branches.views import imports
+from branches.views import imports, mapping, missing
 
 app_name = "branches"
 urlpatterns = [
@@ -11,4 +11,6 @@ urlpatterns = [
     path("<int:pk>/discard/", imports.import_discard, name="import-discard"),
     path("<int:pk>/undo/", imports.import_undo, name="import-undo"),
     path("<int:pk>/rejected.xlsx", imports.import_rejected, name="import-rejected"),
+    path("<int:pk>/names/", mapping.import_names, name="import-names"),
+    path("<int:pk>/omitted/", missing.import_omitted, name="import-omitted"),
 ]

@@ -30,6 +30,7 @@ _DESK = {
     "cadres.township": "view change",
     "cadres.townshipalias": "view add change delete",
     "cadres.community": "view add change",
+    "cadres.communityalias": "view add change delete",
     "cadres.user": "view add change",
     "branches.branch": "view add change",
     "branches.branchalias": "view add change delete",

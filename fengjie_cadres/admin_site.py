@@ -17,6 +17,7 @@ _ORDER = [
     "Township",
     "Community",
     "TownshipAlias",
+    "CommunityAlias",
     "User",
     "Branch",
     "Membership",

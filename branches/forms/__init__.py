@@ -1,3 +1,4 @@
 from branches.forms.imports import RosterUploadForm
+from branches.forms.mapping import NamesForm
 
-__all__ = ["RosterUploadForm"]
+__all__ = ["NamesForm", "RosterUploadForm"]
