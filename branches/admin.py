@@ -16,8 +16,10 @@ from branches.models import (
     MembershipKind,
     SeatKind,
 )
+from branches.resources import BranchResource
 from cadres.desk import FilterForm, OfficeAdmin, PartInline, ReadOnly, filtered_by, select
 from cadres.models import Area, Status, Township
+from cadres.tables import TableAdmin
 
 
 class BranchFilter(FilterForm):
@@ -139,7 +141,8 @@ def _current(kind: MembershipKind) -> Count:
 
 
 @admin.register(Branch)
-class BranchAdmin(OfficeAdmin):
+class BranchAdmin(TableAdmin, OfficeAdmin):
+    resource_class = BranchResource
     list_display = ["name", "area", "township", "affiliated_count", "served_count", "brand"]
     list_select_related = ["area", "township"]
     list_filter = filtered_by(BranchFilter)

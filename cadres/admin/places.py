@@ -14,6 +14,8 @@ from cadres.models import (
     Township,
     TownshipAlias,
 )
+from cadres.resources import AreaResource, TownshipResource
+from cadres.tables import TableAdmin
 
 LIVING = Count("retiree", filter=Q(retiree__status=Status.ACTIVE))
 
@@ -35,7 +37,8 @@ class AreaFilter(FilterForm):
 
 
 @admin.register(Area)
-class AreaAdmin(OfficeAdmin):
+class AreaAdmin(TableAdmin, OfficeAdmin):
+    resource_class = AreaResource
     list_display = ["name", "brand", "township_count"]
     search_fields = ["name", "brand"]
 
@@ -48,7 +51,8 @@ class AreaAdmin(OfficeAdmin):
 
 
 @admin.register(Township)
-class TownshipAdmin(OfficeAdmin):
+class TownshipAdmin(TableAdmin, OfficeAdmin):
+    resource_class = TownshipResource
     list_display = ["name", "code", "area", "people_count"]
     list_select_related = ["area"]
     list_filter = filtered_by(AreaFilter)

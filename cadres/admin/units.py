@@ -5,6 +5,8 @@ from django.db.models import Count, Q
 
 from cadres.desk import FilterForm, OfficeAdmin, PartInline, filtered_by, select
 from cadres.models import Nature, Status, Unit, UnitAlias, UnitLevel
+from cadres.resources import UnitResource
+from cadres.tables import TableAdmin
 
 
 class UnitFilter(FilterForm):
@@ -23,7 +25,8 @@ class AliasInline(PartInline):
 
 
 @admin.register(Unit)
-class UnitAdmin(OfficeAdmin):
+class UnitAdmin(TableAdmin, OfficeAdmin):
+    resource_class = UnitResource
     list_display = ["name", "nature", "sector", "unit_level", "people_count"]
     list_filter = filtered_by(UnitFilter)
     search_fields = ["name", "aliases__name"]
