@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from django.db.models import Q
+from django.urls import reverse
 
 from branches.models import (
     Branch,
@@ -181,8 +182,8 @@ def _earlier_in_words(ruling: MissingPerson | None) -> str:
 
 
 def departure_address(person: Retiree, kind: MissingRuling, batch: ImportBatch) -> str:
-    """The page that asks for the date and what follows (URL name branches:departure)."""
-    return f"/departures/{person.pk}/?kind={kind.value}&batch={batch.pk}"
+    """The page that asks for the date and what follows."""
+    return f"{reverse('branches:departure', args=[person.pk])}?kind={kind.value}&batch={batch.pk}"
 
 
 def closers(batches: list[ImportBatch]) -> dict[int, str]:

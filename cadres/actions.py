@@ -211,9 +211,14 @@ def _some(names: list[str]) -> str:
 
 @transaction.atomic
 def lapse_temporary_classes(*, on: datetime.date) -> list[ClassChange]:
-    """Lets every temporary class that has come to its end fall back, and announces it."""
+    """Lets every temporary class that has come to its end fall back, and announces it.
+
+    Not of those who died or moved away: their ledger stays as it was on that day.
+    """
     latest = ClassChange.objects.latest_on(on).values("pk")
-    ended = ClassChange.objects.filter(pk__in=latest, until__lte=on).select_related("retiree")
+    ended = ClassChange.objects.filter(
+        pk__in=latest, until__lte=on, retiree__status=Status.ACTIVE
+    ).select_related("retiree")
     return [_fall_back(change) for change in ended.order_by("pk")]
 
 
@@ -253,9 +258,56 @@ def record_death(*, retiree: Retiree, on: datetime.date, by: User) -> Retiree:
 
 @transaction.atomic
 def record_moving_away(*, retiree: Retiree, on: datetime.date, by: User) -> Retiree:
-    """The person is looked after elsewhere from a day on."""
+    """The person is looked after elsewhere from a day on; where they lived here ends with it."""
     if retiree.status == Status.DECEASED:
         raise StatusRefusedError(f"{retiree}已登记去世，不能转出。")
+    if retiree.birth_date and on.isoformat() < retiree.birth_date:
+        raise StatusRefusedError("转出日期早于出生日期，请核对。")
+    for home in retiree.residences.current():
+        home.until = last_day(home, on)
+        home.save(update_fields=["until"])
     retiree.status, retiree.moved_away_on = Status.MOVED_AWAY, on
+    retiree.township = retiree.community = None
+    retiree.address = ""
+    retiree.save(update_fields=["status", "moved_away_on", *_HOME, "updated_at"])
+    return retiree
+
+
+_HOME = ("township", "community", "address", "address_digest")
+
+
+def last_day(entry, on: datetime.date) -> datetime.date:
+    """When an entry of a dated ledger ends that ends on a day; one begun later lasts one day."""
+    return max(on, entry.since + datetime.timedelta(days=1))
+
+
+@transaction.atomic
+def record_return(*, retiree: Retiree, on: datetime.date, by: User) -> Retiree:
+    """Who had moved away lives here again from a day on, where they lived last.
+
+    Raises MoveRefusedError when the day lies before the end of that residence.
+    """
+    retiree.status, retiree.moved_away_on = Status.ACTIVE, None
     retiree.save(update_fields=["status", "moved_away_on", "updated_at"])
+    last = retiree.residences.first()
+    if last:
+        home = {"township": last.township, "community": last.community, "address": last.address}
+        move(retiree=retiree, **home, on=on, by=by)
+    return retiree
+
+
+@transaction.atomic
+def take_back_status(
+    *, retiree: Retiree, status: str, moved_away_on: datetime.date | None, by: User
+) -> Retiree:
+    """A death or a moving away was registered by mistake: as the person's row said before.
+
+    Where they live is read off their open residence.
+    """
+    retiree.status, retiree.moved_away_on, retiree.died_on = status, moved_away_on, None
+    home = retiree.residences.current().first()
+    if home and status == Status.ACTIVE:
+        retiree.township, retiree.community = home.township, home.community
+        retiree.address = home.address
+    retiree.save(update_fields=["status", "moved_away_on", "died_on", *_HOME, "updated_at"])
     return retiree

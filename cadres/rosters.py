@@ -148,23 +148,28 @@ class Roster:
     passed_over: list[dict] = field(default_factory=list)
 
 
-def read_roster(book: Workbook, names: Names, today: datetime.date) -> Roster:
-    """All people of all sheets. Raises WorkbookRefusedError when there is no heading row."""
+def read_roster(
+    book: Workbook, names: Names, today: datetime.date, reader: "type[RowReader] | None" = None
+) -> Roster:
+    """All people of all sheets. Raises WorkbookRefusedError when there is no heading row.
+
+    `reader`: what cleans the rows, RowReader unless it is not a roster that is read.
+    """
+    reader = reader or RowReader
     roster, tables = Roster(), 0
     for sheet in book.sheets:
-        table = headings.find_table(sheet)
+        table = headings.find_table(sheet, reader.any_list)
         if table is None:
             _pass_over(roster, sheet)
             continue
         tables += 1
         _note(roster, table)
-        reader = RowReader(table, names, today, in_csv=book.kind == "csv")
-        roster.rows.extend(reader.rows())
+        roster.rows.extend(reader(table, names, today, in_csv=book.kind == "csv").rows())
     if not tables:
-        raise WorkbookRefusedError("no_header")
+        raise WorkbookRefusedError("no_list_header" if reader.any_list else "no_header")
     if not roster.rows:
         raise WorkbookRefusedError("no_people")
-    _mark_duplicates(roster.rows)
+    _mark_duplicates(roster.rows, reader.any_list)
     return roster
 
 
@@ -189,6 +194,8 @@ def _note(roster: Roster, table: headings.Table) -> None:
         "name": table.columns["name"],
         "headings": {name: _heading(table, column) for name, column in table.columns.items()},
         "unit_with_post": table.unit_with_post,
+        "columns": table.columns,
+        "others": sorted(table.others.items()),
     }
     roster.unknown_columns += [n for n in table.unknown if n not in roster.unknown_columns]
     roster.passed_over += [
@@ -211,6 +218,8 @@ def _is_given(cell) -> bool:
 class RowReader:
     """Cleans the rows of one table."""
 
+    any_list = False
+
     def __init__(self, table: headings.Table, names: Names, today, in_csv: bool):
         self.table, self.names, self.today, self.in_csv = table, names, today, in_csv
         self.columns = table.columns
@@ -229,12 +238,15 @@ class RowReader:
         self._career(given, row)
         self._places(given, row)
         cleaning.check_order(row)
-        if _is_given(given.get("died_on")):
-            words = "这一行填了去世时间。名册导入不登记去世，请在个人页登记，并把这一行删去。"
-            row.add("died_on", "died_in_file", words)
+        self._death(given.get("died_on"), row)
         for column, longest in self.texts.items():
             row.values[column] = self._text(column, given.get(column), longest, row)
         return row
+
+    def _death(self, cell, row: Clean) -> None:
+        if _is_given(cell):
+            words = "这一行填了去世时间。名册导入不登记去世，请在个人页登记，并把这一行删去。"
+            row.add("died_on", "died_in_file", words)
 
     def _person(self, given: dict, row: Clean) -> None:
         number = cleaning.clean_id_number(given.get("id_number"), row, self.today)
@@ -327,8 +339,11 @@ class RowReader:
         return text or None
 
 
-def _mark_duplicates(rows: list[RosterRow]) -> None:
-    """The second good row of the same person is refused, and says where the first one stands."""
+def _mark_duplicates(rows: list[RosterRow], any_list: bool) -> None:
+    """The second good row of the same person is refused, and says where the first one stands.
+
+    In a list that gives nothing but names two of the same name may be two people.
+    """
     by_id: dict[str, RosterRow] = {}
     by_name: dict[tuple, RosterRow] = {}
     without_id: dict[tuple, RosterRow] = {}
@@ -338,6 +353,8 @@ def _mark_duplicates(rows: list[RosterRow]) -> None:
         values = row.clean.values
         number = values["id_number"]
         person = (values["name"], (values["birth_date"] or "")[:7], values["unit_id"])
+        if any_list and not number and not any(person[1:]):
+            continue
         first = by_id.get(number) or without_id.get(person) if number else by_name.get(person)
         if first:
             _refuse_duplicate(row, first)

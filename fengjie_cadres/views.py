@@ -8,19 +8,22 @@ from django.conf import settings
 from django.contrib.auth import views as auth
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
-from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
-from branches.access import secretary_branches, sees_all, served_by, visible_retirees
-from branches.models import Branch, ImportBatch
+from branches.access import secretary_branches, sees_all, served_by
+from cadres.asat import read_day
 from cadres.context import TEXT_SIZES
-from cadres.models import ActivityClass, Announcement, Heartbeat, Retiree, Unit
+from cadres.disclosure import exports_to_decide
+from cadres.models import Announcement, Heartbeat, Retiree
 from cadres.roles import Role, has_role, is_office
+from cadres.sessions import left
 from fengjie_cadres.forms import LoginForm
+from fengjie_cadres.reports.dashboard import Dashboard, last_import
+from fengjie_cadres.two_step_views import after_password
 
 #: A worker that has not reported for this long counts as stopped.
 HEARTBEAT = datetime.timedelta(seconds=60)
@@ -30,6 +33,13 @@ class Login(auth.LoginView):
     template_name = "login.html"
     authentication_form = LoginForm
     redirect_authenticated_user = True
+
+    def get_context_data(self, **kwargs):
+        """Why somebody has to log in again stands above the form."""
+        return super().get_context_data(left=left(self.request.session), **kwargs)
+
+    def form_valid(self, form):
+        return after_password(self.request, form.get_user(), self.get_success_url())
 
 
 def home(request):
@@ -45,7 +55,7 @@ def home(request):
         "today": timezone.localdate(),
     }
     if context["sees_figures"]:
-        context |= _figures(visible_retirees(request.user))
+        context |= _county(request)
     if branches:
         context |= _branch_life(branches)
     return render(request, "home.html", context)
@@ -60,16 +70,16 @@ def _branch_life(branches) -> dict:
     }
 
 
-def _figures(people) -> dict:
-    people = people.active().filter(lives_in_county=True).order_by()
-    by_class = dict(people.values_list("activity_class").annotate(Count("pk")))
+def _county(request) -> dict:
+    """The county on the day that the address asks about."""
+    found = Dashboard(request.user, read_day(request.GET.get("on")))
     return {
-        "people_count": sum(by_class.values()),
-        "classes": [(label, by_class.get(code, 0)) for code, label in ActivityClass.choices],
-        "unclassed": by_class.get("", 0),
-        "unit_count": Unit.objects.count(),
-        "branch_count": Branch.objects.count(),
-        "last_import": ImportBatch.objects.filter(written_at__isnull=False).first(),
+        "dashboard": found,
+        "tiles": found.tiles(),
+        "trend": found.trend(),
+        "charts": [found.by_class(), found.by_age(), found.by_township()],
+        "last_import": last_import(),
+        "waiting_exports": exports_to_decide(request.user),
     }
 
 

@@ -27,12 +27,17 @@ _POST = re.compile(
 )
 
 
-def names_for(batch: ImportBatch) -> Names:
-    """All that the county knows by name, and what staff chose for this file alone."""
+def known_names() -> Names:
+    """Everything that a row may name."""
     known = list(Branch.objects.values_list("pk", "name", "aliases__name"))
-    names = Names.load(
+    return Names.load(
         {name: pk for pk, name, _ in known}, {alias: pk for pk, _, alias in known if alias}
     )
+
+
+def names_for(batch: ImportBatch) -> Names:
+    """All that the county knows by name, and what staff chose for this file alone."""
+    names = known_names()
     for choice in batch.notes.get("mapped", []):
         index = names.index(choice["kind"], choice["township"])
         index.also(choice["name"], choice["pk"])

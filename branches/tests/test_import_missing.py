@@ -23,6 +23,7 @@ from cadres.tests.make import make_retiree, make_user, some_unit
 from cadres.tests.workbooks import id_number, people, person, roster_of
 
 pytestmark = pytest.mark.django_db
+PASSWORD = "sheng-huo-2025"
 LATER = datetime.date(2026, 6, 1)
 
 
@@ -189,9 +190,9 @@ def test_the_list_takes_as_many_queries_for_3_as_for_1(client, staff):
 
 def test_list_of_batches_says_who_did_what(client, staff):
     batch = written(roster_of(person(0)), by=staff)
-    undone_by = make_user(role=Role.OFFICE_STAFF, name="撤销人")
+    undone_by = make_user(role=Role.OFFICE_STAFF, name="撤销人", password=PASSWORD)
     client.force_login(undone_by)
-    client.post(f"{batch.get_absolute_url()}undo/")
+    client.post(f"{batch.get_absolute_url()}undo/", {"password": PASSWORD})
     gone = staged(roster_of(person(1)), by=staff)
     client.post(f"{gone.get_absolute_url()}discard/")
     client.force_login(staff)

@@ -11,24 +11,21 @@ from django.views.decorators.http import require_GET, require_POST
 
 from branches import preview, roster
 from branches.forms import RosterUploadForm
-from branches.models import ImportBatch, ImportState, Purpose, StagedRow, Verdict
+from branches.models import ImportBatch, ImportState, StagedRow, Verdict
 from branches.roster.missing import OPEN, RULED, listed_people
 from branches.roster.names import names_for, unknown_names
 from branches.roster.report import write_rejected
 from cadres.jobs import RefusedError
+from cadres.login import PasswordAgainForm
 from cadres.roles import office_only
 
 ROWS_A_PAGE = 50
 
 
-def _rosters():
-    return ImportBatch.objects.filter(purpose=Purpose.IMPORT)
-
-
 @office_only
 @require_GET
 def import_list(request):
-    batches = _rosters().select_related("uploaded_by", "confirmed_by")
+    batches = ImportBatch.objects.imports().select_related("uploaded_by", "confirmed_by")
     page = Paginator(batches, 30).get_page(request.GET.get("page"))
     closers = preview.closers(list(page))
     rows = [(batch, closers.get(batch.pk, "")) for batch in page]
@@ -55,7 +52,7 @@ def import_new(request):
 @require_GET
 def import_detail(request, pk: int):
     """The preview while a file waits for confirmation, its result afterwards."""
-    batches = _rosters().select_related("job", "uploaded_by", "confirmed_by")
+    batches = ImportBatch.objects.imports().select_related("job", "uploaded_by", "confirmed_by")
     batch = get_object_or_404(batches, pk=pk)
     if batch.state == ImportState.UPLOADED and batch.job and not batch.job.is_finished:
         return redirect(batch.job)
@@ -72,6 +69,7 @@ def import_detail(request, pk: int):
         "closer": preview.closers([batch]).get(batch.pk, ""),
         "can_confirm": is_open and not batch.is_being_read,
         "can_undo": batch.state == ImportState.WRITTEN and not batch.emptied_at,
+        "password_again": PasswordAgainForm(request=request),
     }
     if is_open and any(group["is_unknown"] for group in groups):
         context["unknown"] = len(unknown_names(batch, names_for(batch)))
@@ -142,7 +140,7 @@ def _shown_rows(request, batch: ImportBatch, rows) -> dict:
 @office_only
 @require_POST
 def import_confirm(request, pk: int):
-    batch = get_object_or_404(_rosters(), pk=pk)
+    batch = get_object_or_404(ImportBatch.objects.imports(), pk=pk)
     try:
         batch = roster.confirm(batch=batch, by=request.user)
     except RefusedError as refusal:
@@ -153,7 +151,7 @@ def import_confirm(request, pk: int):
 @office_only
 @require_POST
 def import_discard(request, pk: int):
-    batch = get_object_or_404(_rosters(), pk=pk)
+    batch = get_object_or_404(ImportBatch.objects.imports(), pk=pk)
     try:
         roster.discard(batch=batch, by=request.user)
         messages.success(request, "已放弃这份名册，没有写入任何内容。")
@@ -166,7 +164,11 @@ def import_discard(request, pk: int):
 @office_only
 @require_POST
 def import_undo(request, pk: int):
-    batch = get_object_or_404(_rosters(), pk=pk)
+    batch = get_object_or_404(ImportBatch.objects.imports(), pk=pk)
+    again = PasswordAgainForm(request.POST, request=request)
+    if not again.is_valid():
+        messages.error(request, again.errors["password"][0])
+        return redirect(batch)
     try:
         roster.undo(batch=batch, by=request.user)
         messages.success(request, "已整批撤销，人员恢复到导入之前。")
@@ -179,7 +181,7 @@ def import_undo(request, pk: int):
 @require_GET
 def import_rejected(request, pk: int):
     """The rejected rows as a workbook to mend and send again."""
-    batch = get_object_or_404(_rosters(), pk=pk)
+    batch = get_object_or_404(ImportBatch.objects.imports(), pk=pk)
     book = io.BytesIO()
     write_rejected(batch, book)
     book.seek(0)

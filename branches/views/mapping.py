@@ -6,7 +6,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 
 from branches import roster
 from branches.forms import NamesForm
-from branches.models import ImportBatch, ImportState, Purpose
+from branches.models import ImportBatch, ImportState
 from branches.roster.names import names_for, unknown_names
 from cadres.jobs import RefusedError
 from cadres.roles import office_only
@@ -17,7 +17,7 @@ NAMES_A_PAGE = 40
 @office_only
 def import_names(request, pk: int):
     """What is not known in a file, some names at a time; what is said is kept and read again."""
-    rosters = ImportBatch.objects.filter(purpose=Purpose.IMPORT).select_related("job")
+    rosters = ImportBatch.objects.imports().select_related("job")
     batch = get_object_or_404(rosters, pk=pk)
     if batch.state != ImportState.STAGED or batch.is_being_written or batch.is_being_read:
         if request.method == "POST":

@@ -5,7 +5,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 
 from branches import roster
-from branches.models import ImportBatch, Purpose
+from branches.models import ImportBatch
 from cadres.jobs import RefusedError
 from cadres.roles import office_only
 
@@ -14,7 +14,7 @@ from cadres.roles import office_only
 @require_POST
 def import_omitted(request, pk: int):
     """Records that some of the missing people were left out by mistake and are still here."""
-    batch = get_object_or_404(ImportBatch, pk=pk, purpose=Purpose.IMPORT)
+    batch = get_object_or_404(ImportBatch.objects.imports(), pk=pk)
     sent = request.POST.getlist("only") or request.POST.getlist("people")
     people = [int(key) for key in sent if key.isascii() and key.isdecimal() and len(key) < 19]
     back = redirect(f"{batch.get_absolute_url()}?show=missing#rows")

@@ -3,17 +3,22 @@
 import re
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth import admin as auth_admin
 from django.contrib.auth.forms import AdminPasswordChangeForm, UserCreationForm
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
+from django.http import Http404
 from django.shortcuts import redirect
-from django.urls import reverse
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
 from django.utils.html import format_html
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from cadres import throttle, two_step
 from cadres.admin.forms import communities_by_township
 from cadres.desk import FilterForm, OfficeAdmin, filtered_by, select
+from cadres.login import PasswordAgainForm
 from cadres.masking import mask_phone
 from cadres.models import User, UserRole
 from cadres.resources import UserResource
@@ -21,6 +26,9 @@ from cadres.roles import AT_DESK, Role, fault_of_roles, is_above, may_change_acc
 from cadres.tables import TableAdmin
 
 admin.site.unregister(Group)
+admin.site.unregister(
+    TOTPDevice
+)  # shows secrets; what the office needs of it is on the user's page
 
 
 class UserFilter(FilterForm):
@@ -88,11 +96,23 @@ class UserAddForm(RolesForm, UserCreationForm):
         model = User
         fields = ["username", "name", "phone", "groups", "retiree", "community"]
 
+    def save(self, commit=True):
+        self.instance.must_change_password = True
+        return super().save(commit)
+
 
 class NewPasswordForm(AdminPasswordChangeForm):
-    """A new password, twice; there is no other way to log in than by password."""
+    """A new password, twice; there is no other way to log in than by password.
+
+    Who has been given it must change it, and is let in at once if wrong tries kept him out.
+    """
 
     usable_password = None
+
+    def save(self, commit=True):
+        self.user.must_change_password = True
+        throttle.forget(self.user)
+        return super().save(commit)
 
 
 def _roles_of(user) -> set[str]:
@@ -106,6 +126,7 @@ _ROLE_FIELDS = ("角色", {"fields": ["groups", "retiree", "community"]})
 class UserAdmin(TableAdmin, OfficeAdmin, auth_admin.UserAdmin):
     resource_class = UserResource
     form, add_form = UserChangeForm, UserAddForm
+    add_form_template = None  # Django's own speaks English
     history_parts = ((UserRole, "user"),)
     list_display = ["username", "name", "phone_masked", "roles", "retiree", "community"]
     list_display += ["is_active", "last_login"]
@@ -115,16 +136,22 @@ class UserAdmin(TableAdmin, OfficeAdmin, auth_admin.UserAdmin):
     search_fields = ["username", "name", "=phone"]
     search_help_text = "用户名、姓名或完整手机号"
     autocomplete_fields = ["retiree"]
-    readonly_fields = ["password_link", "last_login", "date_joined"]
+    readonly_fields = ["password_link", "two_step_link", "last_login", "date_joined"]
     change_password_form = NewPasswordForm
     filter_horizontal = ()
     fieldsets = [
         ("账号", {"fields": ["username", ("name", "phone"), "is_active"]}),
         _ROLE_FIELDS,
-        ("登录", {"fields": ["password_link", ("last_login", "date_joined")]}),
+        ("登录", {"fields": ["password_link", "two_step_link", ("last_login", "date_joined")]}),
     ]
     add_fieldsets = [
-        ("账号", {"fields": ["username", ("name", "phone"), ("password1", "password2")]}),
+        (
+            "账号",
+            {
+                "fields": ["username", ("name", "phone"), ("password1", "password2")],
+                "description": "这个密码只用一次：用户第一次登录就要换成自己的。",
+            },
+        ),
         _ROLE_FIELDS,
     ]
 
@@ -159,6 +186,42 @@ class UserAdmin(TableAdmin, OfficeAdmin, auth_admin.UserAdmin):
         if not self.has_change_permission(request, user) or not _may_reset(request.user, user):
             raise PermissionDenied
         return super().user_change_password(request, id, form_url)
+
+    def get_urls(self):
+        address = path(
+            "<id>/two-step-off/",
+            self.admin_site.admin_view(self.two_step_off),
+            name="cadres_user_two_step_off",
+        )
+        return [address, *super().get_urls()]
+
+    def two_step_off(self, request, id):
+        """The head lets in somebody who has lost his phone: after this a password is enough."""
+        user = self.get_object(request, id)
+        if user is None:
+            raise Http404
+        if not is_above(request.user) or not self.has_change_permission(request, user):
+            raise PermissionDenied
+        if user.pk == request.user.pk:
+            return redirect("two-step")  # with the digits
+        form = PasswordAgainForm(request.POST or None, request=request)
+        if request.method != "POST" or not form.is_valid():
+            context = self.admin_site.each_context(request) | {
+                "title": f"关闭{user}的两步验证", "form": form, "original": user, "opts": self.opts
+            }  # fmt: skip
+            return TemplateResponse(request, "admin/cadres/user/two_step_off.html", context)
+        if two_step.switch_off(user=user, by=request.user):
+            messages.success(request, f"已关闭{user}的两步验证，现在用密码就能登录。")
+        else:
+            messages.warning(request, f"{user}没有打开两步验证。")
+        return redirect("admin:cadres_user_change", user.pk)
+
+    @admin.display(description="两步验证")
+    def two_step_link(self, user):
+        if two_step.device_of(user) is None:
+            return "没有打开"
+        address = reverse("admin:cadres_user_two_step_off", args=[user.pk])
+        return format_html('已经打开。<a href="{}">手机丢了：关闭（由负责人来做）</a>', address)
 
     @admin.display(description="密码")
     def password_link(self, user):

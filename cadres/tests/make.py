@@ -9,6 +9,7 @@ from stdnum.cn import ric
 from cadres.models import (
     ActivityClass,
     Area,
+    CareRecord,
     ClassChange,
     Community,
     Residence,
@@ -134,3 +135,10 @@ def make_community(**fields) -> Community:
     if "township" not in fields:
         fields["township"] = make_township()
     return Community.objects.create(**fields)
+
+
+def make_care(retiree: Retiree, kind: str = "visit", on: str = "2025-06-01", **fields):
+    """A record of care as it stands in the database."""
+    return CareRecord.objects.create(
+        retiree=retiree, kind=kind, on=datetime.date.fromisoformat(on), **fields
+    )

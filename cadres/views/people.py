@@ -7,12 +7,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from branches.access import sees_all, visible_branches, visible_retirees
+from branches.access import cared_for, sees_all, visible_branches, visible_care, visible_retirees
 from branches.models import Membership
 from cadres import actions, disclosure
-from cadres.forms import ReclassifyForm, RetireeFilter, RevealForm, people_of
+from cadres.care import may_amend
+from cadres.forms import PeopleFilter, ReclassifyForm, RevealForm, people_of
 from cadres.jobs import RefusedError
-from cadres.models import AccessEntry, AccessKind, Retiree, Secret
+from cadres.models import AccessEntry, AccessKind, ActivityClass, Retiree, Secret, Township
 from cadres.roles import is_office, office_only
 
 PEOPLE_A_PAGE = 50
@@ -24,15 +25,25 @@ def people(request):
     if not (sees_all(request.user) or visible_branches(request.user).exists()):
         raise PermissionDenied
     filled = {key: value for key, value in request.GET.items() if value and key != "page"}
-    found = people_of(filled, request.user).select_related("unit", "township")
+    form = PeopleFilter(filled)
+    found = people_of(filled, request.user).select_related("unit")
     page = Paginator(found.order_by("name_pinyin", "id"), PEOPLE_A_PAGE).get_page(
         request.GET.get("page")
     )
     query = request.GET.copy()
     query.pop("page", None)
-    context = {"form": RetireeFilter(filled), "page": page, "query": query.urlencode()}
+    _as_they_were(page)
+    context = {"form": form, "page": page, "query": query.urlencode()}
     context |= {"q": filled.get("q", ""), "is_office": is_office(request.user)}
     return render(request, "cadres/people.html", context)
+
+
+def _as_they_were(page) -> None:
+    """Class and place of the day that the filter asks about, in words."""
+    places = dict(Township.objects.values_list("pk", "name"))
+    for person in page:
+        person.shown_class = ActivityClass(person.class_then).label if person.class_then else ""
+        person.shown_township = places.get(person.township_then, "")
 
 
 def _visible(request, pk: int) -> Retiree:
@@ -60,6 +71,16 @@ def _person_context(request, retiree: Retiree, form: RevealForm | None = None) -
         "form": form or RevealForm(),
         "is_office": is_office(request.user),
         "sees_all": sees_all(request.user),
+        **_care_context(request.user, retiree),
+    }
+
+
+def _care_context(user, retiree: Retiree) -> dict:
+    """Latest first; who may not read the words is told how many records there are."""
+    records = visible_care(user).filter(retiree=retiree).select_related("entered_by")
+    return {
+        "care": [(record, may_amend(record, user)) for record in records],
+        "may_enter_care": cared_for(user).filter(pk=retiree.pk).exists(),
     }
 
 

@@ -4,7 +4,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from branches.models import Branch
-from cadres.models import Retiree, Unit, UnitAlias, User
+from cadres.models import CareRecord, Retiree, Unit, UnitAlias, User
 from cadres.tests.make import make_retiree
 from fengjie_cadres import demo, reference
 
@@ -39,8 +39,13 @@ def test_the_demo_is_the_countys_people_and_a_second_time_changes_nothing(settin
     demo.load()
     assert Retiree.objects.active().filter(lives_in_county=True).count() == 1878
     assert (Unit.objects.count(), Branch.objects.count()) == (112, 85)
+    care = list(CareRecord.objects.order_by("pk").values_list("on", "kind", "entered_by__username"))
+    assert {on.year for on, _, _ in care} == {2025}
+    assert {kind for _, kind, _ in care} == {"visit", "hospital", "birthday", "hardship"}
+    assert {name for _, _, name in care} == {"staff", "secretary"}
     assert demo.load() == "示范县已经在了。"
     assert len(demo.logins()) == 7
+    assert CareRecord.objects.count() == len(care)
 
 
 def test_reference_data_does_not_bring_back_what_staff_renamed_or_deleted():
