@@ -119,9 +119,18 @@ class Names(widgets.Widget):
 
 def plain(cell) -> str:
     """The text of a cell. Raises ValueError for a formula."""
-    if isinstance(cell, list) and cell[0] == "f":
+    if _is_formula(cell):
         raise ValueError("是公式，请改为文字。")
     return text_of(cell)
+
+
+def _is_formula(cell) -> bool:
+    return isinstance(cell, list) and cell[0] == "f"
+
+
+def _is_given(cell) -> bool:
+    """Whether there is something in a cell; a formula is, whatever it came to."""
+    return _is_formula(cell) or bool(text_of(cell))
 
 
 class Column(fields.Field):
@@ -132,7 +141,7 @@ class Column(fields.Field):
         self.is_required = is_required
 
     def save(self, instance, row, is_m2m=False, **kwargs):
-        if text_of(row[self.column_name]):
+        if _is_given(row[self.column_name]):
             super().save(instance, row, is_m2m, **kwargs)
 
 
@@ -160,15 +169,22 @@ class PartsColumn(Column):
     def _kept(self) -> str:
         return f"_{self.attribute}_of_file"
 
+    def _known(self) -> str:
+        """What was there is kept with the record: a copy of it would ask the database again."""
+        return f"_{self.attribute}_before"
+
     def get_value(self, instance) -> tuple[str, ...]:
         if self._kept() in instance.__dict__:
             return getattr(instance, self._kept())
         if instance.pk is None:
             return ()
-        return tuple(sorted(part.name for part in getattr(instance, self.attribute).all()))
+        if self._known() not in instance.__dict__:
+            names = (part.name for part in getattr(instance, self.attribute).all())
+            setattr(instance, self._known(), tuple(sorted(names)))
+        return getattr(instance, self._known())
 
     def save(self, instance, row, is_m2m=False, **kwargs):
-        if text_of(row[self.column_name]):
+        if _is_given(row[self.column_name]):
             setattr(instance, self._kept(), self.clean(row, **kwargs))
 
     def write(self, instance, by) -> None:

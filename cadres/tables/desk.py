@@ -110,9 +110,10 @@ class TableAdmin(ImportMixin, TableExportAdmin):
 
     def _upload(self, request):
         """The upload form; after an upload its preview."""
-        form = TableUploadForm(request.POST or None, request.FILES or None)
+        is_sent = request.method == "POST"
+        form = TableUploadForm(*((request.POST, request.FILES) if is_sent else ()))
         outcome, token = None, ""
-        if request.method == "POST" and form.is_valid():
+        if form.is_valid():
             try:
                 data = form.cleaned_data["file"].read()
                 resource = self._resource(request)

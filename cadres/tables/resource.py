@@ -29,6 +29,10 @@ class Known(BaseInstanceLoader):
         key = resource.key
         found = resource.get_queryset()
         self.by_key = {normal(str(key.get_value(record))): record for record in found}
+        for column in resource.fields.values():
+            if isinstance(column, PartsColumn):
+                for record in found:
+                    column.get_value(record)
 
     def get_instance(self, row):
         return self.by_key.get(normal(text_of(row[self.resource.key.column_name])))
@@ -166,6 +170,12 @@ class Outcome:
         return {kind: self.count(kind) for kind in ("new", "update", "skip", "wrong")}
 
     @property
+    def wrong_first(self) -> list[Line]:
+        """Those that want something done, then what would change, then the rest."""
+        order = ("wrong", "new", "update", "skip")
+        return sorted(self.lines, key=lambda line: order.index(line.kind))
+
+    @property
     def changes_something(self) -> bool:
         return self.count("skip") < len(self.lines)
 
@@ -196,6 +206,8 @@ def load(*, resource: TableResource, table: Table, expected: str, by) -> Outcome
         cursor.execute(LOCK)
     result = resource.import_data(table, rollback_on_validation_errors=True)
     outcome = _outcome(resource, table, result)
+    if outcome.count("wrong"):
+        raise TableRefusedError("有的行不对，没有写入。请再上传一次看看。")
     if outcome.changes_something and outcome.fingerprint != expected:
         raise TableRefusedError("看过预览以后有人改动了相关的内容，没有写入。请再上传一次看看。")
     return outcome
