@@ -248,7 +248,8 @@ _STEPS = (_MATCH, _SEVERAL, _SAME_PERSON_TWICE, _COMPARE, _NEW, _IMPOSSIBLE, _CO
 
 #: The rows came in this very transaction: the database may still believe that there are none, and
 #: would then go through one table once for each row of the other (minutes instead of a second).
-_HASHING = "SET LOCAL enable_nestloop = %(nestloop)s"
+#: Holds to the transaction's end, for what is written after a judgement too.
+_HASHING = "SET LOCAL enable_nestloop = off"
 
 
 def judge(batch: ImportBatch, again: bool = False) -> None:
@@ -258,11 +259,10 @@ def judge(batch: ImportBatch, again: bool = False) -> None:
     """
     values = {"batch": batch.pk}
     with connection.cursor() as cursor:
-        cursor.execute(_HASHING, {"nestloop": "off"})
+        cursor.execute(_HASHING)
         for statement in (_FORGET, *_STEPS) if again else _STEPS:
             cursor.execute(statement, values)
         counts = cursor.fetchone()
-        cursor.execute(_HASHING, {"nestloop": "on"})
         if counts[2] or counts[3]:
             cursor.execute(_NOTED, values)
     batch.rows, batch.created, batch.updated, batch.unchanged, batch.rejected = counts[:5]
