@@ -57,7 +57,9 @@ def addresses(batch) -> dict[str, list[str]]:
         f"/admin/cadres/retiree/{person.pk}/history/", "/admin/cadres/unit/",
         "/admin/cadres/township/", "/admin/cadres/community/", "/admin/cadres/user/",
         "/admin/branches/branch/", f"/admin/branches/branch/{Branch.objects.first().pk}/change/",
-        "/admin/branches/membership/", "/admin/points/rule/", "/admin/password_change/",
+        "/admin/branches/membership/", "/admin/points/rule/", "/admin/cadres/unit/import/",
+        "/admin/cadres/user/import/", "/admin/cadres/communityalias/",
+        batch.get_absolute_url() + "names/", "/admin/password_change/",
         "/no-such-page/",
     ]  # fmt: skip
     return {
