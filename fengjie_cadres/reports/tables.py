@@ -19,7 +19,7 @@ from cadres.models import (
     Status,
     Township,
 )
-from fengjie_cadres.reports import care, comparison, organisation
+from fengjie_cadres.reports import care, comparison, organisation, points
 from fengjie_cadres.reports.kinds import Table
 from fengjie_cadres.reports.workbook import Column, Sheet
 
@@ -147,4 +147,7 @@ TABLES = {
     "class-ledger": Table("活动类别台账", class_ledger),
     comparison.KIND: comparison.COMPARISON,
     "care-ledger": care.CARE,
+    "points-ledger": points.LEDGER,
+    "points-accounts": points.ACCOUNTS,
+    "points-ranking": points.RANKING,
 }
