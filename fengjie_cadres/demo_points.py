@@ -39,8 +39,8 @@ def load_points() -> None:
     ledger.open_cycle(year=year)
     users = User.objects.in_bulk(["staff", "head", "secretary", "retiree"], field_name="username")
     own = _members(users["secretary"])
-    others = list(Retiree.objects.filter(activity_class__in="AB").exclude(pk__in=own))
-    others = sorted(person.pk for person in others)[:PEOPLE]
+    rest = Retiree.objects.filter(activity_class__in="AB").exclude(pk__in=own).order_by("pk")
+    others = list(rest.values_list("pk", flat=True)[:PEOPLE])
     _award(own, users["retiree"].retiree_id, users["secretary"])
     ledger.award_many(causes=_of_others(others, year, today), by=users["staff"])
     _spend(cycle, [users["retiree"].retiree_id, *others[::5]], users["staff"])

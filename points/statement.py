@@ -254,7 +254,7 @@ def who(posted_by: User | None, approved_by: User | None) -> str:
 
 
 def policy(cycle: Cycle, today: datetime.date) -> str:
-    """Until when the points of a cycle count and what becomes of the rest, in one or two sentences."""
+    """Until when the points of a cycle count, and what becomes of the rest."""
     if cycle.status == CycleStatus.CLOSED:
         return f"{cycle}的积分已经结转，不能再兑换。"
     if cycle.published_at or today > cycle.redeem_until:

@@ -9,7 +9,7 @@ import datetime
 
 from django.conf import settings
 from django.db import models
-from django.db.models import BigIntegerField, Case, F, Q, When
+from django.db.models import BigIntegerField, Case, ExpressionWrapper, F, IntegerField, Q, When
 from django.db.models.functions import Coalesce
 
 from cadres.history import tracked
@@ -39,7 +39,7 @@ class CycleQuerySet(models.QuerySet):
         )
 
     def latest_on(self, today: datetime.date):
-        """The cycle that a page shows unless told otherwise: this year's, else the newest; or None."""
+        """The cycle of this year, else the newest; None when there is none."""
         return self.holding(today).first() or self.order_by("-year").first()
 
 
@@ -209,7 +209,12 @@ class TransferQuerySet(models.QuerySet):
         in its figure (issued, carried in: what came; redeemed, expired, carried out: what went).
         """
         goes_out = Q(from_account__kind=AccountKind.MEMBER)
-        points = Case(When(goes_out, then=-F("amount")), default=F("amount"))
+        number = IntegerField()
+        points = Case(
+            When(goes_out, then=ExpressionWrapper(-F("amount"), number)),
+            default=F("amount"),
+            output_field=number,
+        )
         found = self.annotate(
             member=Coalesce(
                 "from_account__retiree", "to_account__retiree", output_field=BigIntegerField()
