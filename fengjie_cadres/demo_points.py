@@ -90,7 +90,7 @@ def _spend(cycle: Cycle, people: list[int], staff: User) -> None:
     for place, person in enumerate(Retiree.objects.filter(pk__in=people).order_by("pk")):
         what = ["食用油一桶", "洗衣液一瓶", "理发一次"][place % 3]
         ledger.spend(
-            key=f"demo:spend:{person.pk}", retiree=person, cycle=cycle, amount=8 + place % 3,
+            key=f"demo:spend:{person.pk}", retiree=person, cycle=cycle, amount=6 + place % 3,
             by=staff, memo=what,
         )  # fmt: skip
 
