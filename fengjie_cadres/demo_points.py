@@ -56,19 +56,22 @@ def _members(secretary: User) -> list[int]:
 
 
 def _award(members: list[int], retiree: int, secretary: User) -> None:
-    """The branch's meetings, at which everybody was now and then; the retiree always."""
+    """The branch's meetings, at which everybody was now and then; the retiree always.
+
+    A batch is booked in the order of its sources: their days stand first.
+    """
     held = sorted(MEETINGS + STUDY)
     causes = [
-        Cause(f"demo:meeting:{on}:{pk}", pk, "study_meeting", on, memo=what)
+        Cause(f"demo:{on}:meeting:{pk}", pk, "study_meeting", on, memo=what)
         for number, (on, what) in enumerate(held)
         for place, pk in enumerate(members)
         if pk == retiree or (place + number) % 3
     ]
     causes += [
-        Cause(f"demo:own:{number}", retiree, code, on, units, what)
+        Cause(f"demo:{on}:own:{number}", retiree, code, on, units, what)
         for number, (code, on, units, what) in enumerate(OWN)
     ]
-    ledger.award_many(causes=sorted(causes, key=lambda cause: cause.on), by=secretary)
+    ledger.award_many(causes=causes, by=secretary)
 
 
 def _of_others(people: list[int], year: int, today: datetime.date) -> list[Cause]:
@@ -76,12 +79,14 @@ def _of_others(people: list[int], year: int, today: datetime.date) -> list[Cause
     causes = []
     for place, pk in enumerate(people):
         for on, what in MEETINGS[place % 4 :: 3]:
-            causes.append(Cause(f"demo:meeting:{on}:{pk}", pk, "study_meeting", on, memo=what))
+            causes.append(Cause(f"demo:{on}:meeting:{pk}", pk, "study_meeting", on, memo=what))
         on = datetime.date(YEAR, 1 + place % 12, 5)
         hours = 1 + place % 7
-        causes.append(Cause(f"demo:hours:{pk}", pk, "volunteer_hour", on, hours, "社区志愿服务"))
+        causes.append(
+            Cause(f"demo:{on}:hours:{pk}", pk, "volunteer_hour", on, hours, "社区志愿服务")
+        )
         on = min(datetime.date(year, 1, 1) + datetime.timedelta(days=place % 60), today)
-        causes.append(Cause(f"demo:report:{pk}", pk, "report_in", on, memo="到社区报到"))
+        causes.append(Cause(f"demo:{year}:report:{pk}", pk, "report_in", on, memo="到社区报到"))
     return causes
 
 

@@ -14,6 +14,8 @@ from points.statement import statement
 from points.totals import totals_by
 
 pytestmark = pytest.mark.django_db
+#: Points issued in all years of the demo.
+ISSUED = 6579
 
 
 def test_the_demo_is_refused_where_it_was_not_asked_for(settings):
