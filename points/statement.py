@@ -9,6 +9,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from django.db.models import Q, Sum
+from django.utils import timezone
 from django.utils.formats import date_format
 
 from cadres.models import Retiree, User
@@ -175,7 +176,13 @@ def _lines(account: Account, events: list) -> list[Line]:
         else:
             words = _named(event.posting, is_back=event.posting.rule.direction == Direction.AWARD)
             line = Line(
-                event.created_at.date(), words, event.posting.memo, 0, balance, "", tuple(notes)
+                timezone.localdate(event.created_at),
+                words,
+                event.posting.memo,
+                0,
+                balance,
+                "",
+                tuple(notes),
             )
         balance = line.balance
         lines.append(line)

@@ -2,6 +2,8 @@
 
 import datetime
 
+from django.utils import timezone
+
 from branches.access import sees_all, with_branch
 from cadres.models import Export, Retiree
 from fengjie_cadres.reports.kinds import Table, words_of
@@ -67,7 +69,7 @@ def _transfer(row, name: str) -> tuple:
         row.occurred_on.isoformat(), name, row.with_branch_name, row.get_kind_display(),
         words_of_transfer(row, is_out=row.points < 0), detail_of(row), row.points, row.cycle.year,
         FLOWS[row.flow], who(row.posted_by, row.approved_by) or "系统",
-        f"{row.posted_at.astimezone():%Y-%m-%d %H:%M}",
+        f"{timezone.localtime(row.posted_at):%Y-%m-%d %H:%M}",
     )  # fmt: skip
 
 
