@@ -181,6 +181,11 @@ def words_with_search(form_class: type[FilterForm]):
     return in_words
 
 
+def _digits() -> forms.TextInput:
+    """No spin buttons: they change a number by a slip of the finger."""
+    return forms.TextInput(attrs={"inputmode": "numeric"})
+
+
 # ---- asking and deciding -------------------------------------------------------------------------
 
 
@@ -198,6 +203,7 @@ class AdjustForm(forms.Form):
 
     direction = forms.ChoiceField(label="加分还是减分", choices=[("+", "加分"), ("-", "减分")])
     points = forms.IntegerField(
+        widget=_digits(),
         label="多少分",
         min_value=1,
         max_value=9999,
@@ -307,6 +313,7 @@ class RuleForm(forms.Form):
 
     valid_from = forms.DateField(label="从哪天起用", widget=DateInput, error_messages=_DATE)
     points = forms.IntegerField(
+        widget=_digits(),
         label="分值",
         min_value=1,
         max_value=999,
@@ -318,6 +325,7 @@ class RuleForm(forms.Form):
         },
     )
     cap_per_cycle = forms.IntegerField(
+        widget=_digits(),
         label="年度上限",
         min_value=1,
         max_value=9999,

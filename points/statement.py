@@ -174,16 +174,7 @@ def _lines(account: Account, events: list) -> list[Line]:
         elif isinstance(event, Posting):
             line = _unmoved(event, balance)
         else:
-            words = _named(event.posting, is_back=event.posting.rule.direction == Direction.AWARD)
-            line = Line(
-                timezone.localdate(event.created_at),
-                words,
-                event.posting.memo,
-                0,
-                balance,
-                "",
-                tuple(notes),
-            )
+            line = _short(event, balance, notes)
         balance = line.balance
         lines.append(line)
     return lines
@@ -214,8 +205,12 @@ def _unmoved(cause: Posting, balance: int) -> Line:
     return Line(cause.occurred_on, cause.rule.name, cause.memo, 0, balance, by, (note,))
 
 
-def _named(cause: Posting, *, is_back: bool) -> str:
-    return f"更正，收回：{cause.rule.name}" if is_back else cause.rule.name
+def _short(owed: Shortfall, balance: int, notes: list[str]) -> Line:
+    cause = owed.posting
+    is_back = cause.rule.direction == Direction.AWARD
+    words = f"更正，收回：{cause.rule.name}" if is_back else cause.rule.name
+    on = timezone.localdate(owed.created_at)
+    return Line(on, words, cause.memo, 0, balance, "", tuple(notes))
 
 
 # ---- in plain words ------------------------------------------------------------------------------
