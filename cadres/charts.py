@@ -6,9 +6,10 @@ and narrow for phones, with the numbers as a table below.
 
 from dataclasses import dataclass, field
 
-#: Height of a bar and of its row, and the room for names and totals, in units of the view box.
+#: Height of a bar and of its row, widths, and the room for names and totals, in units of the view
+#: box (about a pixel on the screen).
 BAR, ROW = 22, 32
-WIDE, NARROW = 720, 340
+WIDE, HALF, NARROW = 720, 470, 340
 NAMES, NARROW_NAMES = 150, 104
 TOTALS = 64
 #: Fills of the parts, in CSS classes that differ in lightness as well as in colour.
@@ -102,7 +103,8 @@ class Chart:
 
     @property
     def wide(self) -> Drawing:
-        return self._drawn(WIDE, NAMES, 10)
+        """Simple bars stand two beside each other."""
+        return self._drawn(WIDE if self.series else HALF, NAMES, 10)
 
     @property
     def narrow(self) -> Drawing:
