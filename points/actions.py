@@ -3,9 +3,11 @@
 import datetime
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from cadres.models import Retiree, User
+from cadres.roles import Role, has_role
 from points import ledger
 from points.ledger import LedgerRefusedError, SecondPersonError
 from points.models import (
@@ -13,9 +15,12 @@ from points.models import (
     Adjustment,
     Cycle,
     Direction,
+    Posting,
+    PostingState,
     Rule,
     RulingState,
     Settlement,
+    Shortfall,
 )
 
 
@@ -137,6 +142,25 @@ def decide_settlement(*, settlement: Settlement, agreed: bool, by: User, words: 
     if agreed:
         ledger.settle(settlement=found, approved_by=by)
     return found
+
+
+def late_postings():
+    """Causes, and corrections, about which a second person has to decide."""
+    return Posting.objects.filter(Q(state=PostingState.WAITING) | Q(is_reversal_waiting=True))
+
+
+def to_decide(user: User) -> int:
+    """How many things wait for this user of the office, who asked for none of them."""
+    waiting = [
+        late_postings().exclude(sent_by=user),
+        Shortfall.objects.filter(left__gt=0, asked_by__isnull=False).exclude(asked_by=user),
+    ]
+    if has_role(user, Role.OFFICE_HEAD):
+        waiting += [
+            model.objects.filter(state=RulingState.WAITING).exclude(asked_by=user)
+            for model in (Adjustment, Settlement)
+        ]
+    return sum(found.count() for found in waiting)
 
 
 @transaction.atomic

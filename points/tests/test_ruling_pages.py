@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from cadres.roles import Role
 from cadres.tests.make import make_user
-from points import ledger
+from points import actions, ledger
 from points.models import Account, Adjustment, Posting, Rule, Settlement, Shortfall
 from points.tests.make import DAY, balance, make_rich, make_rule
 
@@ -151,6 +151,15 @@ def test_what_came_late_is_sent_or_refused_by_a_second_person(client, staff, hea
     sent(client, head, f"/points/postings/{second.pk}/decide/", agreed="no", words="没有签到")
     assert balance(person) == 33
     assert Posting.objects.get(pk=second.pk).state == "refused"
+
+
+def test_what_waits_is_counted_for_those_who_may_decide(client, staff, head, person):
+    adjust(client, staff, person)
+    ledger.freeze(retiree=person, why="转出")
+    ledger.award(source="l:1", retiree=person, code="training", on=DAY, by=staff)
+    ledger.award(source="l:2", retiree=person, code="training", on=DAY, by=None)
+    other = make_user(role=Role.OFFICE_STAFF)
+    assert [actions.to_decide(user) for user in (staff, other, head)] == [1, 2, 3]
 
 
 def test_what_is_owed_is_waived_by_two(client, staff, head, person):

@@ -4,7 +4,6 @@ from functools import partial, wraps
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -18,7 +17,6 @@ from points.models import (
     Account,
     Adjustment,
     Posting,
-    PostingState,
     Rule,
     RulingState,
     Settlement,
@@ -104,7 +102,9 @@ def approvals(request):
         "settlements": Settlement.objects.filter(state=RulingState.WAITING)
         .select_related("account__retiree__unit", "account__cycle", "asked_by")
         .order_by("id"),
-        "postings": _late().select_related("retiree__unit", "rule", "sent_by").order_by("id"),
+        "postings": actions.late_postings()
+        .select_related("retiree__unit", "rule", "sent_by")
+        .order_by("id"),
         "shortfalls": Shortfall.objects.filter(left__gt=0, asked_by__isnull=False)
         .select_related(*people, "posting__rule")
         .order_by("id"),
@@ -115,11 +115,6 @@ def approvals(request):
         "is_office": True,
     }
     return render(request, "points/approvals.html", context)
-
-
-def _late():
-    """Causes that came too late, and corrections that came too late."""
-    return Posting.objects.filter(Q(state=PostingState.WAITING) | Q(is_reversal_waiting=True))
 
 
 def _decide(request, act, done: str):
