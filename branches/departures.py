@@ -30,6 +30,7 @@ from cadres.models import (
     User,
 )
 from cadres.roles import Role, has_role
+from points.ledger import freeze, unfreeze
 
 #: How somebody leaves, in a word.
 WORDS = {Status.DECEASED: "去世", Status.MOVED_AWAY: "转出"}
@@ -124,7 +125,7 @@ def depart(
     with pghistory.context(departure=person.pk):  # one id on all events: what take_back reads
         _leave(person, kind, on, by, place, words)
         _end(ends, on, by)
-        # Points are frozen here, with the cause (issue 4).
+        freeze(retiree=person, why=WORDS[kind])
     _announce_departure(person, kind, on, by, ends, place)
     if batch:
         MissingPerson.objects.update_or_create(
@@ -220,6 +221,7 @@ def come_back(*, retiree: Retiree, on: datetime.date, by: User, reason: str) -> 
         day = person.moved_away_on
         raise DepartureRefusedError(f"转回日期不能早于转出的 {day:%Y-%m-%d}，也不能晚于今天。")
     actions.record_return(retiree=person, on=on, by=by)
+    unfreeze(retiree=person)
     served = serve_by_residence(retiree=person, on=on, by=by)
     text = f"{person}自{date_format(on)}起又在本地居住，由支部联系服务。说明：{reason.strip()}"
     _announce(person, f"{person}转回", text, by)
@@ -246,6 +248,8 @@ def take_back(*, retiree: Retiree, by: User, reason: str) -> list[str]:
         retiree=person, status=was.status, moved_away_on=was.moved_away_on, by=by
     )
     void_death(retiree=person, reason=reason)
+    if person.status == Status.ACTIVE:
+        unfreeze(retiree=person)
     if person.status == Status.ACTIVE and not serve_by_residence(
         retiree=person, on=timezone.localdate(), by=by
     ):

@@ -14,6 +14,7 @@ from cadres.care import record_care, record_care_for_many
 from cadres.jobs import RefusedError
 from cadres.models import CareKind, Community, Retiree, User
 from cadres.roles import Role, give_role
+from fengjie_cadres.demo_points import load_points
 
 ROSTER = Path(__file__).with_name("data") / "demo_roster.xlsx"
 FILE_NAME = "示范县花名册.xlsx"
@@ -75,6 +76,7 @@ def load() -> str:
         batch = _import_roster()
         _make_logins()
         _make_care()
+        load_points()
     return f"示范县已建好：{batch.created} 位老同志。"
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import dj_database_url
 import pghistory
+from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 
 from fengjie_cadres import services
@@ -215,6 +216,7 @@ CELERY_BEAT_SCHEDULE = {
     "lapse-temporary-classes": {"task": "lapse-temporary-classes", "schedule": 3600},
     "empty-old-exports": {"task": "empty-old-exports", "schedule": 3600},
     "empty-old-imports": {"task": "empty-old-imports", "schedule": 24 * 3600},
+    "audit-ledger": {"task": "audit-ledger", "schedule": crontab(hour=3, minute=10)},
     "clear-sessions": {"task": "clear-sessions", "schedule": 3600},
 }
 

@@ -12,6 +12,7 @@ from cadres import jobs
 from cadres.actions import lapse_temporary_classes
 from cadres.disclosure import empty_old_exports
 from fengjie_cadres.reports.exports import export_job
+from points.audit import audit
 
 
 @shared_task(name="roster-stage")
@@ -52,6 +53,11 @@ def lapse_classes() -> None:
 @shared_task(name="clear-sessions")
 def clear_sessions() -> None:
     call_command("clearsessions")
+
+
+@shared_task(name="audit-ledger")
+def audit_ledger() -> None:
+    audit()
 
 
 @shared_task(name="sweep")

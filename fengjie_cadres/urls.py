@@ -31,6 +31,7 @@ urlpatterns = [
     path("exports/<int:pk>/decide/", export_views.export_decide, name="export-decide"),
     path("exports/<int:pk>/file/", export_views.export_file, name="export-file"),
     path("", include("branches.urls")),
+    path("points/", include("points.urls")),
     path("admin/", admin.site.urls),
 ]
 handler400 = "fengjie_cadres.views.bad_request"

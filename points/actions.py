@@ -2,10 +2,12 @@
 
 import datetime
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from cadres.models import Retiree, User
+from cadres.roles import Role, has_role
 from points import ledger
 from points.ledger import LedgerRefusedError, SecondPersonError
 from points.models import (
@@ -13,9 +15,12 @@ from points.models import (
     Adjustment,
     Cycle,
     Direction,
+    Posting,
+    PostingState,
     Rule,
     RulingState,
     Settlement,
+    Shortfall,
 )
 
 
@@ -28,7 +33,7 @@ def ask_adjustment(
         raise LedgerRefusedError("分数不能是零。")
     if not reason.strip():
         raise LedgerRefusedError("请写明原因。")
-    return Adjustment.objects.create(
+    return _asked_once(
         retiree=retiree,
         cycle=cycle,
         amount=amount,
@@ -36,6 +41,14 @@ def ask_adjustment(
         reason=reason.strip()[:200],
         asked_by=by,
     )
+
+
+def _asked_once(*, retiree: Retiree, **values) -> Adjustment:
+    """The same words, sent twice, are one wish; what was declined may be asked anew."""
+    Retiree.objects.select_for_update(no_key=True, of=("self",)).get(pk=retiree.pk)
+    same = Adjustment.objects.filter(retiree=retiree, **values)
+    found = same.exclude(state=RulingState.DECLINED).first()
+    return found or Adjustment.objects.create(retiree=retiree, **values)
 
 
 @transaction.atomic
@@ -51,7 +64,7 @@ def ask_deduction(
         raise LedgerRefusedError("这一天不在任何积分周期里。")
     if not reason.strip():
         raise LedgerRefusedError("请写明原因。")
-    return Adjustment.objects.create(
+    return _asked_once(
         retiree=retiree,
         cycle=cycle,
         amount=-rule.points,
@@ -108,11 +121,15 @@ def ask_settlement(
     account = Account.objects.select_for_update(no_key=True).get(pk=account.pk)
     if account.frozen_at is None or not account.balance:
         raise ledger.NothingThereError("这个账户没有冻结，或者没有积分。")
-    if account.settlements.filter(state=RulingState.WAITING).exists():
+    if not reason.strip():
+        raise LedgerRefusedError("请写明说明。")
+    values = {"kind": kind, "receiver": receiver, "reason": reason.strip()[:200], "asked_by": by}
+    waiting = account.settlements.filter(state=RulingState.WAITING)
+    if found := waiting.filter(**values).first():
+        return found  # the same form, sent twice
+    if waiting.exists():
         raise LedgerRefusedError("这个账户已有一份处理在等审批。")
-    return Settlement.objects.create(
-        account=account, kind=kind, receiver=receiver, reason=reason.strip()[:200], asked_by=by
-    )
+    return Settlement.objects.create(account=account, **values)
 
 
 @transaction.atomic
@@ -127,6 +144,25 @@ def decide_settlement(*, settlement: Settlement, agreed: bool, by: User, words: 
     return found
 
 
+def late_postings():
+    """Causes, and corrections, about which a second person has to decide."""
+    return Posting.objects.filter(Q(state=PostingState.WAITING) | Q(is_reversal_waiting=True))
+
+
+def to_decide(user: User) -> int:
+    """How many things wait for this user of the office, who asked for none of them."""
+    waiting = [
+        late_postings().exclude(sent_by=user),
+        Shortfall.objects.filter(left__gt=0, asked_by__isnull=False).exclude(asked_by=user),
+    ]
+    if has_role(user, Role.OFFICE_HEAD):
+        waiting += [
+            model.objects.filter(state=RulingState.WAITING).exclude(asked_by=user)
+            for model in (Adjustment, Settlement)
+        ]
+    return sum(found.count() for found in waiting)
+
+
 @transaction.atomic
 def change_rule(*, rule: Rule, valid_from: datetime.date, by: User, **values) -> Rule:
     """A new version of a rule from a day on; what was posted keeps the old one."""
@@ -136,4 +172,10 @@ def change_rule(*, rule: Rule, valid_from: datetime.date, by: User, **values) ->
     if valid_from < timezone.localdate():
         raise LedgerRefusedError("起用日期不能早于今天：已记的账仍按旧规则。")
     kept = {f.name: getattr(latest, f.name) for f in Rule._meta.fields if f.name != "id"}
-    return Rule.objects.create(**(kept | values | {"code": rule.code, "valid_from": valid_from}))
+    try:
+        with transaction.atomic():
+            return Rule.objects.create(
+                **(kept | values | {"code": rule.code, "valid_from": valid_from})
+            )
+    except IntegrityError:  # somebody was faster
+        raise LedgerRefusedError("刚才有人已经改了这条规则，请看过再改。") from None

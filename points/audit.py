@@ -159,6 +159,11 @@ def audit() -> AuditRun:
     )
 
 
+def last() -> AuditRun | None:
+    """The latest run; for the office's home."""
+    return AuditRun.objects.first()
+
+
 def _is_own() -> bool:
     return not connection.in_atomic_block
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 from django.urls import reverse
 from django.utils import timezone
 
@@ -17,6 +17,7 @@ from branches.access import visible_branches
 from branches.forms import BranchFilter
 from cadres.forms import AGE_BANDS, UNCLASSED, UnitFilter, people_of
 from cadres.models import ActivityClass, Unit, User
+from points.forms import THIS_YEAR, accounts_of, ledger_of
 
 #: Those whom the county counts.
 COUNTED = {"status": "active", "lives_in_county": "yes"}
@@ -38,6 +39,8 @@ class Figure:
     page: str
     table: str
     filled: dict[str, str] = field(default_factory=dict)
+    #: What the number says of the rows: how many, or the sum of a column (`total` on the page).
+    number: Callable[[QuerySet], int] = QuerySet.count
 
     def asked(self, on: datetime.date | None = None, **more: str) -> dict[str, str]:
         """The filled filter, as at a day; today is not said."""
@@ -49,7 +52,7 @@ class Figure:
         return self.rows(self.asked(on), user)
 
     def count(self, user: User, on: datetime.date | None = None) -> int:
-        return self.queryset(user, on).count()
+        return self.number(self.queryset(user, on))
 
     def address(self, on: datetime.date | None = None, **more: str) -> str:
         """Of the list that the number opens."""
@@ -74,6 +77,39 @@ def _branches(filled: dict, user: User) -> QuerySet:
     return BranchFilter(filled).filter(visible_branches(user))
 
 
+def _sum_of(column: str) -> Callable[[QuerySet], int]:
+    return lambda rows: rows.aggregate(sum=Sum(column))["sum"] or 0
+
+
+def _of_points(flow: str, name: str, definition: str) -> Figure:
+    """Points that moved in the year of today, as the ledger's list sums them up."""
+    filled = {"year": THIS_YEAR, "flow": flow}
+    page, table = "points:ledger", "points-ledger"
+    return Figure(
+        f"points_{flow}", name, "分", definition, ledger_of, page, table, filled, _sum_of("counted")
+    )
+
+
+_POINTS = [
+    _of_points(
+        "issued",
+        "本年度发放积分",
+        "本年度得分和手工加分之和，减去扣分、减分和收回的。",
+    ),
+    _of_points("redeemed", "本年度兑换积分", "本年度兑换和结清的积分，减去退回的。"),
+    _of_points("expired", "本年度作废积分", "本年度到期或由办公室决定作废的积分。"),
+    Figure(
+        "points_outstanding",
+        "本年度结余积分",
+        "分",
+        "本年度所有老同志账户里现有的积分，冻结的也在内。",
+        accounts_of,
+        "points:accounts",
+        "points-accounts",
+        {"year": THIS_YEAR},
+        _sum_of("balance"),
+    ),
+]
 _CLASSES = [
     _of_people(
         f"class_{code.lower()}",
@@ -133,5 +169,6 @@ FIGURES = {
             "cadres:units",
             "units",
         ),
+        *_POINTS,
     ]
 }

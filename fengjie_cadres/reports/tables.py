@@ -20,7 +20,7 @@ from cadres.models import (
     Status,
     Township,
 )
-from fengjie_cadres.reports import care, comparison, organisation
+from fengjie_cadres.reports import care, comparison, organisation, points
 from fengjie_cadres.reports.kinds import Table
 from fengjie_cadres.reports.workbook import Column, Sheet
 
@@ -158,4 +158,7 @@ TABLES = {
     ),
     comparison.KIND: comparison.COMPARISON,
     "care-ledger": care.CARE,
+    "points-ledger": points.LEDGER,
+    "points-accounts": points.ACCOUNTS,
+    "points-ranking": points.RANKING,
 }

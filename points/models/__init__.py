@@ -1,4 +1,5 @@
 from points.models.accounts import (
+    SOURCES,
     SYSTEM_KINDS,
     Account,
     AccountKind,
@@ -20,6 +21,7 @@ from points.models.causes import (
 from points.models.rules import Direction, Rule
 
 __all__ = [
+    "SOURCES",
     "SYSTEM_KINDS",
     "Account",
     "AccountKind",

@@ -9,7 +9,8 @@ import datetime
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import BigIntegerField, Case, ExpressionWrapper, F, IntegerField, Q, When
+from django.db.models.functions import Coalesce
 
 from cadres.history import tracked
 from cadres.models import Retiree
@@ -37,6 +38,10 @@ class CycleQuerySet(models.QuerySet):
             starts_on__lte=today,
             redeem_until__gte=today,
         )
+
+    def latest_on(self, today: datetime.date):
+        """The cycle of this year, else the newest; None when there is none."""
+        return self.holding(today).first() or self.order_by("-year").first()
 
 
 @tracked()
@@ -190,6 +195,39 @@ def user_link(label: str, **kwargs) -> models.ForeignKey:
     )
 
 
+#: Accounts of the system out of which points come to a member; into the others they go.
+SOURCES = [AccountKind.ISSUED, AccountKind.CARRIED_IN]
+
+
+class TransferQuerySet(models.QuerySet):
+    def of(self, account: Account):
+        return self.filter(Q(from_account=account) | Q(to_account=account))
+
+    def with_member(self):
+        """Beside each transfer its person, and the points as they count for them: plus or minus.
+
+        `flow` is the system's account on the other side; `counted` are the points as they count
+        in its figure (issued, carried in: what came; redeemed, expired, carried out: what went).
+        """
+        goes_out = Q(from_account__kind=AccountKind.MEMBER)
+        number = IntegerField()
+        points = Case(
+            When(goes_out, then=ExpressionWrapper(-F("amount"), number)),
+            default=F("amount"),
+            output_field=number,
+        )
+        found = self.annotate(
+            member=Coalesce(
+                "from_account__retiree", "to_account__retiree", output_field=BigIntegerField()
+            ),
+            points=points,
+            flow=Case(When(goes_out, then=F("to_account__kind")), default=F("from_account__kind")),
+        )
+        return found.annotate(
+            counted=Case(When(flow__in=SOURCES, then=F("points")), default=-F("points"))
+        )
+
+
 class Transfer(models.Model):
     """积分流水：从一个账户到另一个账户，只增不改"""
 
@@ -220,6 +258,8 @@ class Transfer(models.Model):
     posted_by = user_link("记账人", db_index=False)
     approved_by = user_link("审核人", db_index=False)
     memo = models.CharField("摘要", max_length=200, blank=True)
+
+    objects = TransferQuerySet.as_manager()
 
     class Meta:
         verbose_name = "积分流水"
