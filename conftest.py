@@ -77,6 +77,12 @@ def as_owner(**options):
         connection.settings_dict = before
 
 
+def without_guards():
+    """The block's statements run as the owner with every trigger and foreign key silent: what only
+    somebody with the database's own password could do, to show that it would be found."""
+    return as_owner(options="-c session_replication_role=replica")
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings):
     """The database is made, and in the end dropped, by its owner."""
@@ -109,7 +115,7 @@ def _flush(test_case) -> None:
 
     The guards refuse TRUNCATE, also to the owner; this is the only place that lifts them.
     """
-    with as_owner(options="-c session_replication_role=replica"):
+    with without_guards():
         _end_other_sessions()
         with connection.cursor() as cursor:
             tables = set(connection.introspection.table_names(cursor)) - {*CODE_TABLES}

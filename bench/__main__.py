@@ -15,11 +15,17 @@ import django
 
 django.setup()
 
-from bench import lists, roster  # noqa: E402 (models need Django set up)
+from bench import home, lists, roster  # noqa: E402 (models need Django set up)
 from bench.table import show  # noqa: E402
 
 #: Name → rows of the table. The slow ones run only when they are named.
-THEMES = {"read": roster.read, "import": roster.imports, "lists": lists.rows}
+THEMES = {
+    "read": roster.read,
+    "import": roster.imports,
+    "lists": lists.rows,
+    "home": home.home,
+    "exports": home.exports,
+}
 SLOW = {"import-peer": roster.imports_by_peer}
 
 

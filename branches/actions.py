@@ -40,6 +40,8 @@ def serve_by_residence(*, retiree: Retiree, on: datetime.date, by: User) -> Memb
 
 def branch_of_residence(retiree: Retiree) -> Branch | None:
     """The branch named after the community, else the township's first (as in roster imports)."""
+    if retiree.township_id is None:
+        return None
     branches = list(Branch.objects.filter(township=retiree.township_id).order_by("id"))
     place = retiree.community.short_name if retiree.community else None
     named = (branch for branch in branches if place and place in branch.name)

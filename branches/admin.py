@@ -2,11 +2,12 @@
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Count, Q
+from django.db.models import Q
 from django.http import HttpResponseRedirect
 from django.utils import timezone
 from django.utils.html import format_html
 
+from branches.forms import BranchFilter
 from branches.models import (
     Branch,
     BranchAlias,
@@ -16,21 +17,9 @@ from branches.models import (
     MembershipKind,
     SeatKind,
 )
+from branches.resources import BranchResource
 from cadres.desk import FilterForm, OfficeAdmin, PartInline, ReadOnly, filtered_by, select
-from cadres.models import Area, Status, Township
-
-
-class BranchFilter(FilterForm):
-    area = select("片区")
-    township = select("所在乡镇(街道)")
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.offer(
-            area=Area.objects.values_list("pk", "name"),
-            township=Township.objects.values_list("pk", "name"),
-        )
-
+from cadres.tables import TableAdmin
 
 _CURRENT = [("current", "现在的"), ("ended", "已结束的")]
 
@@ -132,14 +121,9 @@ class SeatInline(PartInline):
         return super().get_queryset(request).select_related("retiree")
 
 
-def _current(kind: MembershipKind) -> Count:
-    holds = Q(memberships__kind=kind, memberships__until=None)
-    living = Q(memberships__retiree__status=Status.ACTIVE)
-    return Count("memberships", filter=holds & living, distinct=True)
-
-
 @admin.register(Branch)
-class BranchAdmin(OfficeAdmin):
+class BranchAdmin(TableAdmin, OfficeAdmin):
+    resource_class = BranchResource
     list_display = ["name", "area", "township", "affiliated_count", "served_count", "brand"]
     list_select_related = ["area", "township"]
     list_filter = filtered_by(BranchFilter)
@@ -149,22 +133,15 @@ class BranchAdmin(OfficeAdmin):
     history_parts = ("seats", "aliases")
 
     def get_queryset(self, request):
-        return (
-            super()
-            .get_queryset(request)
-            .annotate(
-                with_affiliated=_current(MembershipKind.AFFILIATED),
-                with_served=_current(MembershipKind.SERVED),
-            )
-        )
+        return super().get_queryset(request).with_people()
 
-    @admin.display(description="组织关系在此", ordering="with_affiliated")
+    @admin.display(description="组织关系在此", ordering="affiliated")
     def affiliated_count(self, branch):
-        return branch.with_affiliated
+        return branch.affiliated
 
-    @admin.display(description="联系服务", ordering="with_served")
+    @admin.display(description="联系服务", ordering="served")
     def served_count(self, branch):
-        return branch.with_served
+        return branch.served
 
 
 class DatedAdmin(OfficeAdmin):
@@ -208,6 +185,9 @@ class ImportBatchAdmin(ReadOnly, OfficeAdmin):
     list_display += ["unchanged", "rejected", "uploaded_by", "uploaded_at"]
     list_display_links = None
     list_select_related = ["uploaded_by"]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).imports()
 
     @admin.display(description="文件名", ordering="file_name")
     def page_link(self, batch):

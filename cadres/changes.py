@@ -15,11 +15,18 @@ from cadres.dates import PartialDateField, in_words
 PER_PAGE = 30
 #: A record's parts (aliases, residences) show this many of their latest entries.
 PARTS = 100
-_KINDS = {"insert": "新增", "update": "修改", "delete": "删除"}
+_KINDS = {
+    "insert": "新增",
+    "update": "修改",
+    "delete": "删除",
+    "two-step-on": "打开两步验证",
+    "two-step-off": "关闭两步验证",
+}
 _COMMANDS = {
     "import_roster": "名册导入",
     "load_reference": "基础数据载入",
     "load_demo": "演示数据载入",
+    "createoffice": "建立办公室账号",
 }
 #: Fields of tables that Django makes and that have no Chinese name.
 _LABELS = {"group": "角色"}

@@ -4,6 +4,10 @@ Nobody deletes, dates are typed into the browser's own field, a list's filters a
 it, and 历史 shows the database's own record.
 """
 
+import datetime
+import functools
+from functools import partial
+
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AutocompleteSelect
@@ -38,20 +42,40 @@ class FilterForm(forms.Form):
         super().__init__(*args, auto_id="filter-%s", **kwargs)
 
     def offer(self, **choices) -> None:
-        """Adds choices that the database knows: field → pairs of value and label."""
+        """Adds choices that the database knows: field → pairs of value and label, or a function
+        that finds them. Asked for when the box is shown or filled, and once."""
         for name, pairs in choices.items():
-            self.fields[name].choices = [*self.fields[name].choices, *pairs]
+            find = pairs if callable(pairs) else partial(list, pairs)
+            own = list(self.fields[name].choices)
+            self.fields[name].choices = functools.cache(partial(_joined, own, find))
 
     def chosen(self) -> dict[str, str]:
         """What is really narrowed by: field → value."""
         self.is_valid()
         return {name: value for name, value in self.cleaned_data.items() if value}
 
+    def in_words(self) -> str:
+        """As people read it: 活动类别：正常活动；居住乡镇(街道)：永安街道."""
+        return "；".join(
+            f"{self.fields[name].label}：{_in_words(self.fields[name], value)}"
+            for name, value in self.chosen().items()
+        )
+
     def filter(self, queryset):
         for name, value in self.chosen().items():
             by = getattr(self, f"by_{name}", None)
             queryset = by(queryset, value) if by else queryset.filter(**{name: value})
         return queryset
+
+
+def _joined(own: list, find) -> list:
+    return [*own, *find()]
+
+
+def _in_words(field: forms.Field, value) -> str:
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    return {str(key): label for key, label in field.choices}.get(value, value)
 
 
 class FormFilter(admin.ListFilter):

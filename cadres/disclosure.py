@@ -110,6 +110,13 @@ def _make(export: Export, by: User) -> None:
     export.save(update_fields=["job"])
 
 
+def exports_to_decide(user: User) -> int:
+    """How many files wait for this user's decision as the second person."""
+    if not has_role(user, Role.OFFICE_HEAD):
+        return 0
+    return Export.objects.filter(state=ExportState.WAITING).exclude(asked_by=user).count()
+
+
 @transaction.atomic
 def decide_export(*, export: Export, agreed: bool, by: User) -> Export:
     """The head agrees to somebody else's full export, or does not; once."""

@@ -43,6 +43,27 @@ SYNONYMS = {
     "remark": ["备注"],
     "died_on": ["去世时间", "去世日期", "死亡时间", "逝世时间"],
 }  # fmt: skip
+#: Headings of other offices' lists. They count only where a list is compared, and only for what
+#: no heading above has named: a roster is read as if they were not there.
+LIST_SYNONYMS = {
+    "name": ["死者姓名", "逝者姓名", "亡者姓名", "死亡人员姓名", "人员姓名", "参保人姓名",
+             "参保人员姓名", "干部姓名", "职工姓名", "老人姓名", "本人姓名"],
+    "sex": ["死者性别"],
+    "id_number": [
+        "公民身份证号码", "公民身份证号", "居民身份证号码", "居民身份证", "身份证件号码",
+        "身份证件号", "证件号码", "证件号", "社会保障号码", "社会保障号", "死者身份证号",
+        "死者身份证号码", "死者证件号码", "参保人身份证号", "本人身份证号",
+    ],
+    "birth_date": ["出生年月(日)", "生日", "出生"],
+    "unit": ["参保单位", "参保单位名称", "缴费单位", "缴费单位名称", "所在单位", "所属单位",
+             "退休单位", "离退休单位", "退休前单位", "原所在单位", "单位全称"],
+    "phone": ["本人电话", "本人联系电话", "移动电话", "手机号"],
+    "township": ["所属乡镇", "所在乡镇", "居住地乡镇(街道)"],
+    "died_on": [
+        "死亡日期", "死亡年月", "去世年月", "去世年月日", "逝世日期", "逝世年月", "亡故时间",
+        "亡故日期", "死亡时间(年月日)", "死亡", "去世",
+    ],
+}  # fmt: skip
 #: The unit column of these holds the post too: 县教委副局长.
 UNIT_WITH_POST = {"原工作单位及职务", "原单位及职务", "单位及职务"}
 NOT_DATA = {"序号", "编号", "问题"}
@@ -52,24 +73,31 @@ HEADER_WITHIN = 30
 ANOTHER_TABLE = "从这一行起是另一张表，没有读；请把它移到另一个工作表，再导入一次"
 
 _MEANING = {heading: name for name, headings in SYNONYMS.items() for heading in headings}
+_LIST_MEANING = {heading: name for name, headings in LIST_SYNONYMS.items() for heading in headings}
 _TOTALS = re.compile(r"(本页|本表|本单位|全县)?(合计|小计|总计|共计|累计|总人数)")
 _NOTES = re.compile(
     r"填表|填报|审核|制表|负责人|单位负责人|经办|联系人|签字|签章|盖章|说明"
     r"|[\u4e00-\u9fff]{1,8}(\((签字|签名|签章|盖章|公章)\))?:"
 )
+_LONE_NAME = re.compile(r"[\u3400-\u9fff]{2,4}|[\u3400-\u9fff]+·[\u3400-\u9fff]+")
+_LONE_NUMBER = re.compile(r"\d{15,17}[\dXx]?")
 #: Groups of headings under which somebody else's name and phone stand.
 _SOMEBODY_ELSE = re.compile(r"配偶|爱人|家属|亲属|子女|紧急|监护|联系人")
 
 
 @dataclass
 class Table:
-    """The people of one sheet. `columns`: field → column from 0; `people`: (row number, cells)."""
+    """The people of one sheet. `columns`: field → column from 0; `people`: (row number, cells).
+
+    `others`: column → heading of the columns that were not recognised.
+    """
 
     sheet: Sheet
     header_rows: list[int]
     columns: dict[str, int]
     unit_with_post: bool = False
     unknown: list[str] = field(default_factory=list)
+    others: dict[int, str] = field(default_factory=dict)
     people: list[tuple[int, list]] = field(default_factory=list)
     passed_over: list[tuple[int, str]] = field(default_factory=list)
 
@@ -82,28 +110,35 @@ def heading_text(cell) -> str:
 
 
 @functools.lru_cache(maxsize=4096)
-def meaning(heading: str) -> str | None:
+def meaning(heading: str, any_list: bool = False) -> str | None:
     """The field a heading stands for, also without its remark in brackets."""
+    known = _LIST_MEANING if any_list else _MEANING
     for remark in ("", r"\([^)]*\)$", r"\([^)]*\)", r"\d$"):
-        if found := _MEANING.get(re.sub(remark, "", heading) if remark else heading):
+        if found := known.get(re.sub(remark, "", heading) if remark else heading):
             return found
     return None
 
 
-def find_table(sheet: Sheet) -> Table | None:
-    """The table of a sheet; None when it has no heading row (a cover sheet, an empty sheet)."""
+def find_table(sheet: Sheet, any_list: bool = False) -> Table | None:
+    """The table of a sheet; None when it has no heading row (a cover sheet, an empty sheet).
+
+    `any_list`: not a roster, but any office's list, where a name and one other column suffice.
+    """
     best = None
     for index, row in enumerate(sheet.rows[:HEADER_WITHIN]):
-        if any(meaning(heading_text(cell)) == "name" for cell in row):
-            table = _with_columns(sheet, index)
-            if len(table.columns) > (len(best.columns) if best else 2):
+        if any(_is_name(cell) or (any_list and _is_name(cell, True)) for cell in row):
+            table = _with_columns(sheet, index, any_list)
+            least = 1 if any_list else 2
+            if "name" in table.columns and len(table.columns) > (
+                len(best.columns) if best else least
+            ):
                 best = table
     if best:
-        _pick_people(best)
+        _pick_people(best, any_list)
     return best
 
 
-def _with_columns(sheet: Sheet, at: int) -> Table:
+def _with_columns(sheet: Sheet, at: int, any_list: bool) -> Table:
     """Group headings may stand in the row of the names, over the next one, or in the row above."""
     first, groups, above = sheet.rows[at], _groups(sheet, at), _groups_above(sheet, at)
     second = _second_header_row(sheet, at, groups)
@@ -114,6 +149,8 @@ def _with_columns(sheet: Sheet, at: int) -> Table:
         own = heading_text(_at(second if grouped else first, column))
         names.append(_candidates(groups[column] if grouped else above.get(column, ""), own))
     _assign(table, names)
+    if any_list:
+        _assign_list_words(table)
     return table
 
 
@@ -169,10 +206,20 @@ def _assign(table: Table, names: list[list[str]]) -> None:
             table.unit_with_post |= wanted == "unit" and found in UNIT_WITH_POST
         elif candidates and candidates[0] not in NOT_DATA:
             table.unknown.append(candidates[0])
+            table.others[column] = candidates[0]
+
+
+def _assign_list_words(table: Table) -> None:
+    """What is still missing may stand under a heading that only other offices use."""
+    for column, heading in list(table.others.items()):
+        wanted = meaning(heading, any_list=True)
+        if wanted and wanted not in table.columns:
+            table.columns[wanted] = column
+            table.unknown.remove(table.others.pop(column))
 
 
 def _at(row: list | None, column: int):
-    return row[column] if row is not None and column < len(row) else None
+    return row[column] if row is not None and 0 <= column < len(row) else None
 
 
 def _text(cell) -> str:
@@ -180,7 +227,7 @@ def _text(cell) -> str:
     return re.sub(r"\s", "", unicodedata.normalize("NFKC", str(cell)))
 
 
-def _pick_people(table: Table) -> None:
+def _pick_people(table: Table, any_list: bool) -> None:
     filled = _filled_down(table)
     name = table.columns["name"]
     known = list(table.columns.values())
@@ -192,7 +239,9 @@ def _pick_people(table: Table) -> None:
         if _is_another_heading(table, row):
             table.passed_over.append((index + 1, ANOTHER_TABLE))
             break
-        if _is_person(row, given, name, known):
+        if _is_person(row, given, name, known) or (
+            any_list and _is_listed(row, given, table.columns)
+        ):
             table.people.append((index + 1, filled.get(index, row)))
         elif heading_text(_at(row, name)) not in SYNONYMS["name"]:
             table.passed_over.append((index + 1, _shown(given[0])))
@@ -208,8 +257,19 @@ def _is_another_heading(table: Table, row: list) -> bool:
     return "name" in found and len(found) >= 3 and differs
 
 
-def _is_name(cell: str) -> bool:
-    return meaning(heading_text(cell)) == "name"
+def _is_name(cell, any_list: bool = False) -> bool:
+    return meaning(heading_text(cell), any_list) == "name"
+
+
+def _is_listed(row: list, given: list, columns: dict[str, int]) -> bool:
+    """A row of any list with nothing but a name, or a number, or two things but no name."""
+    text = heading_text(_at(row, columns["name"]))
+    if text in SYNONYMS["name"] or _TOTALS.match(_text(given[0])) or _NOTES.match(_text(given[0])):
+        return False
+    if len(given) == 1:
+        number = _text(_at(row, columns.get("id_number", -1)) or "")
+        return bool(_LONE_NAME.fullmatch(text) or _LONE_NUMBER.fullmatch(number))
+    return not text and _given(row, list(columns.values())) >= 2
 
 
 def _is_person(row: list, given: list, name: int, known: list[int]) -> bool:

@@ -70,3 +70,9 @@ def search_tokens(name: str, id_number: str | None, *phones: str) -> list[str]:
         tokens.add(id_number[-4:].lower())
     tokens.update(phone for phone in phones if phone)
     return sorted(tokens)
+
+
+def some_of(names: list[str], at_most: int = 10) -> str:
+    """张三、李四、王五; of many the first, and how many there are."""
+    more = f"等 {len(names)} 人" if len(names) > at_most else ""
+    return "、".join(names[:at_most]) + more

@@ -5,6 +5,7 @@ from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
@@ -17,6 +18,7 @@ _ORDER = [
     "Township",
     "Community",
     "TownshipAlias",
+    "CommunityAlias",
     "User",
     "Branch",
     "Membership",
@@ -58,6 +60,13 @@ class OfficeAdminSite(admin.AdminSite):
         if request.user.is_authenticated and not self.has_permission(request):
             raise PermissionDenied
         return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
+
+    def password_change(self, request, extra_context=None):
+        """One's own password has one page."""
+        return redirect("password")
+
+    def password_change_done(self, request, extra_context=None):
+        return redirect("home")
 
     def get_app_list(self, request, app_label=None):
         apps = self._build_app_dict(request, app_label).values()

@@ -8,10 +8,13 @@ from django.core.files import File
 from django.db import transaction
 
 from branches import roster
+from branches.access import secretary_branches, served_by
 from branches.models import Branch, CommitteeSeat, ImportBatch, ImportState, SeatKind
+from cadres.care import record_care, record_care_for_many
 from cadres.jobs import RefusedError
-from cadres.models import Community, Retiree, User
+from cadres.models import CareKind, Community, Retiree, User
 from cadres.roles import Role, give_role
+from fengjie_cadres.demo_points import load_points
 
 ROSTER = Path(__file__).with_name("data") / "demo_roster.xlsx"
 FILE_NAME = "示范县花名册.xlsx"
@@ -27,6 +30,33 @@ LOGINS = [
     ("retiree", "", Role.RETIREE),
     ("leader", "张部长", Role.LEADER),
     ("auditor", "刘审计", Role.AUDITOR),
+]
+#: Kind, day, day of leaving hospital, what was done.
+CARE = [
+    (
+        CareKind.HOSPITAL,
+        datetime.date(2025, 3, 10),
+        datetime.date(2025, 3, 24),
+        {"place": "奉节县人民医院", "words": "腿部骨折", "visitors": "支部书记"},
+    ),
+    (
+        CareKind.BIRTHDAY,
+        datetime.date(2025, 5, 16),
+        None,
+        {"visitors": "支部书记", "given": "生日蛋糕"},
+    ),
+    (
+        CareKind.HARDSHIP,
+        datetime.date(2025, 8, 6),
+        None,
+        {"given": "帮扶金 1000 元", "words": "家中漏雨，修了屋顶"},
+    ),
+    (
+        CareKind.HOSPITAL,
+        datetime.date(2025, 12, 8),
+        None,
+        {"place": "奉节县中医院", "words": "肺部感染"},
+    ),
 ]
 
 
@@ -45,6 +75,8 @@ def load() -> str:
     with transaction.atomic():
         batch = _import_roster()
         _make_logins()
+        _make_care()
+        load_points()
     return f"示范县已建好：{batch.created} 位老同志。"
 
 
@@ -82,6 +114,26 @@ def _make_logins() -> None:
         )
         if role:
             give_role(user, role)
+
+
+def _make_care() -> None:
+    """A handful of the year's care in the secretary's branch, through the actions of the pages."""
+    secretary, staff = (User.objects.get(username=name) for name in ("secretary", "staff"))
+    served = Retiree.objects.filter(pk__in=served_by(secretary_branches(secretary)))
+    oldest = [person.pk for person in served.order_by("birth_date", "pk")[:6]]
+    record_care_for_many(
+        people=Retiree.objects.filter(pk__in=oldest),
+        kind=CareKind.VISIT,
+        on=datetime.date(2025, 1, 22),
+        by=secretary,
+        visitors="支部书记、支部委员",
+        given="慰问金 500 元",
+        words="春节前走访",
+    )
+    others = served.exclude(pk__in=oldest).order_by("pk")[2 : 2 + len(CARE)]
+    for person, (kind, on, until, said) in zip(others, CARE, strict=True):
+        by = secretary if kind == CareKind.BIRTHDAY else staff
+        record_care(retiree=person, kind=kind, on=on, until=until, by=by, **said)
 
 
 def logins() -> list[tuple[str, str, str]]:

@@ -8,16 +8,15 @@ from django.http import FileResponse, Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from branches.access import sees_all, visible_branches
 from cadres import disclosure
-from cadres.forms import filter_in_words, people_of
 from cadres.jobs import RefusedError
+from cadres.login import PasswordAgainForm, PasswordField
 from cadres.models import SECOND_PERSON_FROM, Export
 from cadres.roles import Role, has_role, is_office
 from fengjie_cadres.reports.tables import TABLES
 
 
-class ExportForm(forms.Form):
+class ExportForm(PasswordAgainForm):
     """Masked numbers, or full ones with a purpose and the password again."""
 
     is_full = forms.TypedChoiceField(
@@ -30,26 +29,20 @@ class ExportForm(forms.Form):
     reason = forms.CharField(
         label="用途", max_length=200, required=False, help_text="导出完整号码时必填。"
     )
-    password = forms.CharField(
-        label="您的登录密码",
-        required=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-        help_text="导出完整号码时必填。",
-    )
+    password = PasswordField(required=False, help_text="导出完整号码时必填。")
 
-    def __init__(self, *args, user, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.user = user
-        if not is_office(user):
+    def __init__(self, *args, request, may_be_full: bool, **kwargs):
+        super().__init__(*args, request=request, **kwargs)
+        if not may_be_full:
             self.fields.clear()
+
+    def is_dangerous(self) -> bool:
+        return bool(self.cleaned_data.get("is_full"))
 
     def clean(self):
         found = super().clean()
-        if found.get("is_full"):
-            if not found.get("reason", "").strip():
-                self.add_error("reason", "请写明用途。")
-            if not self.user.check_password(found.get("password", "")):
-                self.add_error("password", "密码不对，请重新填写。")
+        if self.is_dangerous() and not found.get("reason", "").strip():
+            self.add_error("reason", "请写明用途。")
         return found
 
 
@@ -59,17 +52,23 @@ def _filled(request) -> dict:
 
 def export_new(request, kind: str):
     """Asks how the numbers are to be shown; the filter stands in the address."""
-    if kind not in TABLES:
+    table = TABLES.get(kind)
+    if table is None:
         raise Http404
-    if not (sees_all(request.user) or visible_branches(request.user).exists()):
+    if not table.is_for(request.user):
         raise PermissionDenied
     filled = _filled(request)
-    form = ExportForm(request.POST if request.method == "POST" else None, user=request.user)
+    may_be_full = table.may_be_full and is_office(request.user)
+    form = ExportForm(
+        request.POST if request.method == "POST" else None,
+        request=request,
+        may_be_full=may_be_full,
+    )
     context = {
         "form": form,
-        "title": TABLES[kind][0],
-        "people": people_of(filled, request.user).count(),
-        "filter_words": filter_in_words(filled),
+        "title": table.title,
+        "people": table.count(filled, request.user),
+        "filter_words": table.words(filled),
         "second_person_from": SECOND_PERSON_FROM,
     }
     if request.method == "POST" and form.is_valid():

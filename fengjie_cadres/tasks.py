@@ -2,14 +2,17 @@
 
 from celery import shared_task
 from celery.signals import worker_ready
+from django.core.management import call_command
 from django.utils import timezone
 
+from branches.comparison import compare_job
 from branches.roster import stage_job, write_job
 from branches.roster.undo import empty_old_imports
 from cadres import jobs
 from cadres.actions import lapse_temporary_classes
 from cadres.disclosure import empty_old_exports
 from fengjie_cadres.reports.exports import export_job
+from points.audit import audit
 
 
 @shared_task(name="roster-stage")
@@ -20,6 +23,11 @@ def roster_stage(job_id: int) -> None:
 @shared_task(name="roster-write")
 def roster_write(job_id: int) -> None:
     jobs.run(job_id, write_job)
+
+
+@shared_task(name="comparison")
+def comparison(job_id: int) -> None:
+    jobs.run(job_id, compare_job)
 
 
 @shared_task(name="empty-old-imports")
@@ -40,6 +48,16 @@ def empty_exports() -> None:
 @shared_task(name="lapse-temporary-classes")
 def lapse_classes() -> None:
     lapse_temporary_classes(on=timezone.localdate())
+
+
+@shared_task(name="clear-sessions")
+def clear_sessions() -> None:
+    call_command("clearsessions")
+
+
+@shared_task(name="audit-ledger")
+def audit_ledger() -> None:
+    audit()
 
 
 @shared_task(name="sweep")

@@ -8,19 +8,23 @@ from django.conf import settings
 from django.contrib.auth import views as auth
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
-from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
-from branches.access import secretary_branches, sees_all, served_by, visible_retirees
-from branches.models import Branch, ImportBatch
+from branches.access import SECRETARY, announced_to, secretary_branches, served_by
+from cadres.asat import read_day
 from cadres.context import TEXT_SIZES
-from cadres.models import ActivityClass, Announcement, Heartbeat, Retiree, Unit
-from cadres.roles import Role, has_role, is_office
+from cadres.disclosure import exports_to_decide
+from cadres.models import Heartbeat, Retiree
+from cadres.roles import Role
+from cadres.sessions import left
+from fengjie_cadres.context import shown_role
 from fengjie_cadres.forms import LoginForm
+from fengjie_cadres.reports.dashboard import Dashboard, last_import
+from fengjie_cadres.two_step_views import after_password
 
 #: A worker that has not reported for this long counts as stopped.
 HEARTBEAT = datetime.timedelta(seconds=60)
@@ -31,47 +35,67 @@ class Login(auth.LoginView):
     authentication_form = LoginForm
     redirect_authenticated_user = True
 
+    def get_context_data(self, **kwargs):
+        """Why somebody has to log in again stands above the form."""
+        return super().get_context_data(left=left(self.request.session), **kwargs)
+
+    def form_valid(self, form):
+        return after_password(self.request, form.get_user(), self.get_success_url())
+
 
 @require_safe
 def home(request):
-    """What somebody comes for, by role; who has several roles sees them one below the other."""
+    """What somebody comes for, in the role that is shown; the others are a press away."""
+    role = shown_role(request)
+    template, more = _HOMES.get(role, ("base", _nothing))
+    return render(request, f"home/{template}.html", more(request))
+
+
+def _nothing(request) -> dict:
+    return {}
+
+
+def _branch_life(request) -> dict:
     branches = secretary_branches(request.user)
-    context = {
-        "is_office": is_office(request.user),
-        "sees_figures": sees_all(request.user),
-        "is_auditor": has_role(request.user, Role.AUDITOR),
-        "branches": branches,
-        "retiree": request.user.retiree,
-        "community": request.user.community,
-        "today": timezone.localdate(),
-    }
-    if context["sees_figures"]:
-        context |= _figures(visible_retirees(request.user))
-    if branches:
-        context |= _branch_life(branches)
-    return render(request, "home.html", context)
-
-
-def _branch_life(branches) -> dict:
     served = Retiree.objects.active().filter(pk__in=served_by(branches))
-    notices = Announcement.objects.filter(retiree__in=served.order_by())
     return {
+        "branches": branches,
         "people": served.select_related("unit").order_by("name_pinyin", "id"),
-        "announcements": notices[:10],
+        "announcements": announced_to(branches)[:10],
     }
 
 
-def _figures(people) -> dict:
-    people = people.active().filter(lives_in_county=True).order_by()
-    by_class = dict(people.values_list("activity_class").annotate(Count("pk")))
+def _own(request) -> dict:
+    return {"retiree": request.user.retiree}
+
+
+def _community(request) -> dict:
+    return {"community": request.user.community}
+
+
+def _county(request) -> dict:
+    """The county on the day that the address asks about."""
+    found = Dashboard(request.user, read_day(request.GET.get("on")))
     return {
-        "people_count": sum(by_class.values()),
-        "classes": [(label, by_class.get(code, 0)) for code, label in ActivityClass.choices],
-        "unclassed": by_class.get("", 0),
-        "unit_count": Unit.objects.count(),
-        "branch_count": Branch.objects.count(),
-        "last_import": ImportBatch.objects.filter(written_at__isnull=False).first(),
+        "dashboard": found,
+        "tiles": found.tiles(),
+        "trend": found.trend(),
+        "charts": [found.by_class(), found.by_age(), found.by_township()],
+        "last_import": last_import(),
+        "waiting_exports": exports_to_decide(request.user),
     }
+
+
+#: Role → the template of its home page, and what stands on it.
+_HOMES = {
+    Role.OFFICE_STAFF: ("office", _county),
+    Role.OFFICE_HEAD: ("office", _county),
+    Role.LEADER: ("leader", _county),
+    Role.AUDITOR: ("auditor", _nothing),
+    SECRETARY: ("secretary", _branch_life),
+    Role.CONTACT: ("contact", _community),
+    Role.RETIREE: ("retiree", _own),
+}
 
 
 @login_not_required

@@ -35,6 +35,16 @@ class Scope(models.TextChoices):
     NONE = "none", "只是部分人员"
 
 
+class ImportBatchQuerySet(models.QuerySet):
+    def imports(self):
+        """Rosters to be written."""
+        return self.filter(purpose=Purpose.IMPORT)
+
+    def comparisons(self):
+        """Lists that are only compared."""
+        return self.filter(purpose=Purpose.COMPARE)
+
+
 @tracked(exclude=("notes", "watermarks", "fingerprint"))
 class ImportBatch(models.Model):
     """名册导入批次"""
@@ -82,6 +92,8 @@ class ImportBatch(models.Model):
         Job, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name="后台任务"
     )
 
+    objects = ImportBatchQuerySet.as_manager()
+
     class Meta:
         verbose_name = "名册导入"
         verbose_name_plural = "名册导入"
@@ -114,7 +126,8 @@ class ImportBatch(models.Model):
         return self.file_name
 
     def get_absolute_url(self):
-        return reverse("branches:import-detail", args=[self.pk])
+        page = "comparison" if self.purpose == Purpose.COMPARE else "import"
+        return reverse(f"branches:{page}-detail", args=[self.pk])
 
     @property
     def is_being_written(self) -> bool:
@@ -123,6 +136,17 @@ class ImportBatch(models.Model):
             self.state == ImportState.STAGED
             and self.confirmed_by_id
             and self.job
+            and not self.job.is_finished
+        )
+
+    @property
+    def is_being_read(self) -> bool:
+        """Its names were mapped, and its file is being read again with them."""
+        return bool(
+            self.state == ImportState.STAGED
+            and not self.confirmed_by_id
+            and self.job
+            and self.job.params.get("again")
             and not self.job.is_finished
         )
 

@@ -1,10 +1,39 @@
 """Branches, who belongs to them and who leads them."""
 
+import datetime
+
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Count, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from cadres.history import tracked
-from cadres.models import Area, DatedQuerySet, Retiree, Township
+from cadres.models import Area, DatedQuerySet, Retiree, Status, Township
+
+
+class BranchQuerySet(models.QuerySet):
+    def with_people(self):
+        """How many living people are affiliated to each branch, and served by it."""
+        return self.annotate(affiliated=_people("affiliated"), served=_people("served"))
+
+    def with_secretary(self, day: datetime.date | None = None):
+        """The name of who holds the secretary's seat on a day, by default today."""
+        seats = CommitteeSeat.objects.on(day or timezone.localdate()).filter(
+            branch=OuterRef("pk"), kind=SeatKind.SECRETARY
+        )
+        return self.annotate(secretary_name=Subquery(seats.values("retiree__name")[:1]))
+
+
+def _people(kind: str):
+    """One look at the memberships for each kind: two joins at once would multiply the rows."""
+    found = (
+        Membership.objects.current()
+        .filter(branch=OuterRef("pk"), kind=kind, retiree__status=Status.ACTIVE)
+        .order_by()
+        .values("branch")
+        .annotate(people=Count("pk"))
+    )
+    return Coalesce(Subquery(found.values("people")), 0)
 
 
 @tracked()
@@ -18,6 +47,8 @@ class Branch(models.Model):
     )
     founded_on = models.DateField("成立日期", null=True, blank=True)
     brand = models.CharField("特色", max_length=60, blank=True, help_text="一支部一特色")
+
+    objects = BranchQuerySet.as_manager()
 
     class Meta:
         verbose_name = "党支部"

@@ -5,19 +5,20 @@ import datetime
 import hashlib
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from django.db import connection, transaction
 from django.utils import timezone
 
-from branches.models import Branch, ImportBatch, ImportState, StagedRow
+from branches.models import ImportBatch, ImportState, StagedRow
 from branches.roster.judge import judge
+from branches.roster.names import names_for
 from cadres import jobs
 from cadres.masking import digest, mask_numbers
 from cadres.names import name_tokens, pinyin_of
-from cadres.rosters import Names, Roster, RosterRow, read_roster
-from cadres.spreadsheets import MAX_BYTES, WorkbookRefusedError, read_workbook
+from cadres.rosters import Roster, RosterRow, read_roster
+from cadres.spreadsheets import MAX_BYTES, Workbook, WorkbookRefusedError, read_workbook
 
 VALUES = [
     "name", "sex", "ethnic_group", "id_number", "birth_date", "work_started",
@@ -49,13 +50,13 @@ def accept_upload(
     if effective_on and effective_on > timezone.localdate():
         raise jobs.RefusedError("生效日期不能晚于今天。")
     batch = ImportBatch(
-        file_name=mask_numbers(_kept(Path(file.name).name))[-200:],
+        file_name=plain_name(file.name),
         checksum=hashlib.sha256(file.read()).hexdigest(),
         scope=scope,
         effective_on=effective_on or timezone.localdate(),
         uploaded_by=by,
     )
-    _keep_file(batch, file)
+    keep_file(batch, file)
     if in_background:
         title = f"读取名册“{batch.file_name}”"[:100]
         batch.job = jobs.enqueue(
@@ -65,7 +66,12 @@ def accept_upload(
     return batch
 
 
-def _keep_file(batch: ImportBatch, file) -> None:
+def plain_name(name: str) -> str:
+    """A file's name as it may be shown."""
+    return mask_numbers(_kept(Path(name).name))[-200:]
+
+
+def keep_file(batch: ImportBatch, file) -> None:
     """Puts the file away; what a full disk has kept of it goes."""
     file.seek(0)
     name = "roster" + Path(_kept(file.name)).suffix[:8].lower()
@@ -89,40 +95,42 @@ def stage_job(job: jobs.Job) -> str:
 def stage(*, batch: ImportBatch) -> ImportBatch:
     """Reads the batch's file into the staging table and judges every row; safe to repeat.
 
-    A file that cannot be read leaves the batch `refused`, with one sentence for the user.
+    A file that cannot be read leaves the batch `refused`, with one sentence for the user; one
+    that could be read before keeps its preview.
     """
+    return read_file(batch, _stage)
+
+
+def read_file(batch: ImportBatch, take: Callable[[ImportBatch, Workbook], ImportBatch]):
+    """Hands the batch's file to `take(batch, book)`, in one transaction; what it returns."""
     try:
         book = read_workbook(batch.upload.path)
         with transaction.atomic():
-            return _stage(batch, book)
+            return take(batch, book)
     except WorkbookRefusedError as refusal:
-        open_batches = ImportBatch.objects.filter(state__in=OPEN)
-        open_batches.filter(pk=batch.pk).update(
+        unread = ImportBatch.objects.filter(state=ImportState.UPLOADED)
+        unread.filter(pk=batch.pk).update(
             state=ImportState.REFUSED, refusal=str(refusal), closed_at=timezone.now()
         )
         batch.refresh_from_db()
         raise
 
 
-def _stage(batch: ImportBatch, book) -> ImportBatch:
+def _stage(batch: ImportBatch, book: Workbook) -> ImportBatch:
     batch = ImportBatch.objects.select_for_update(of=("self",)).get(pk=batch.pk)
     if batch.state not in OPEN:
         return batch
-    known = list(Branch.objects.values_list("pk", "name", "aliases__name"))
-    names = Names.load(
-        {name: pk for pk, name, _ in known}, {alias: pk for pk, _, alias in known if alias}
-    )
-    roster = read_roster(book, names, timezone.localdate())
+    roster = read_roster(book, names_for(batch), timezone.localdate())
     StagedRow.objects.filter(batch=batch).delete()
-    _copy(batch, roster.rows)
+    copy_rows(batch, roster.rows)
     judge(batch)
-    batch.notes = _notes(roster) | {"kind": book.kind}
+    batch.notes = notes_of(roster) | {"kind": book.kind, "mapped": batch.notes.get("mapped", [])}
     batch.state = ImportState.STAGED
     batch.save()
     return batch
 
 
-def _notes(roster: Roster) -> dict:
+def notes_of(roster: Roster) -> dict:
     return {
         "layout": roster.layout,
         "unknown_columns": roster.unknown_columns,
@@ -130,7 +138,7 @@ def _notes(roster: Roster) -> dict:
     }
 
 
-def _copy(batch: ImportBatch, rows: Iterable[RosterRow]) -> None:
+def copy_rows(batch: ImportBatch, rows: Iterable[RosterRow]) -> None:
     lines = io.BytesIO()
     for position, row in enumerate(rows, 1):
         line = "\t".join(map(_escaped, _line(batch, position, row))) + "\n"

@@ -3,7 +3,7 @@
 from django.db import connection, transaction
 from django.utils import timezone
 
-from branches.models import ImportBatch, ImportState, StagedRow, Verdict
+from branches.models import ImportBatch, ImportState, Purpose, StagedRow, Verdict
 from branches.roster.judge import COLUMNS, DATED, DATES, DIGESTS, TEXTS, judge, merged
 from cadres import jobs
 from cadres.jobs import RefusedError
@@ -29,8 +29,10 @@ def confirm(*, batch: ImportBatch, by) -> ImportBatch:
     batch = ImportBatch.objects.select_for_update(of=("self",)).get(pk=batch.pk)
     if batch.state == ImportState.WRITTEN or batch.is_being_written:
         return batch
-    if batch.state != ImportState.STAGED:
+    if batch.state != ImportState.STAGED or batch.purpose != Purpose.IMPORT:
         raise ImportRefusedError("这份名册还不能写入，请先看预览。")
+    if batch.is_being_read:
+        raise ImportRefusedError("正在按新的对应重新读取，读完请看一遍预览，再确认写入。")
     title = f"写入名册“{batch.file_name}”"[:100]
     batch.confirmed_by = by
     batch.job = jobs.enqueue(kind="roster-write", title=title, params={"batch": batch.pk}, by=by)
@@ -82,7 +84,7 @@ def write(*, batch: ImportBatch, by) -> ImportBatch:
     batch = ImportBatch.objects.select_for_update(of=("self",)).get(pk=batch.pk)
     if batch.state == ImportState.WRITTEN:
         return batch
-    if batch.state != ImportState.STAGED:
+    if batch.state != ImportState.STAGED or batch.purpose != Purpose.IMPORT:
         raise ImportRefusedError("这份名册还不能写入，请先看预览。")
     previewed = batch.fingerprint
     hold_people(batch)

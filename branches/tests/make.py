@@ -5,7 +5,7 @@ import io
 
 from django.core.files import File
 
-from branches import roster
+from branches import comparison, roster
 from branches.models import Branch, CommitteeSeat, ImportBatch, Membership
 from cadres.models import Area, Retiree, User
 from cadres.tests.make import make_retiree, make_user
@@ -66,3 +66,18 @@ def staged(content: bytes, **fields) -> ImportBatch:
 def written(content: bytes, *, by=None, **fields) -> ImportBatch:
     """A file read, judged and written in one go."""
     return roster.write(batch=staged(content, by=by, **fields), by=by)
+
+
+def listed(
+    content: bytes, *, name: str = "名单.xlsx", source="测试名单", scope="none", by=None, **fields
+) -> ImportBatch:
+    """A list as its upload page hands it over; not compared yet unless `in_background` is true."""
+    fields = {"in_background": False} | fields
+    return comparison.accept_list(
+        file=File(io.BytesIO(content), name=name), source=source, scope=scope, by=by, **fields
+    )
+
+
+def compared(content: bytes, **fields) -> ImportBatch:
+    """A list read and compared."""
+    return comparison.compare(batch=listed(content, **fields))

@@ -121,7 +121,7 @@ def test_branch_list_counts_today_and_the_living(client, staff):
     branch.aliases.create(name="别名二")
     page = client.get(reverse("admin:branches_branch_changelist"), {"q": "别名"})
     (found,) = page.context["cl"].result_list
-    assert (found.with_affiliated, found.with_served) == (1, 1)
+    assert (found.affiliated, found.served) == (1, 1)
 
 
 def test_relations_are_found_by_pinyin(client, staff):

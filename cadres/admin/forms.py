@@ -9,7 +9,7 @@ from cadres import cleaning
 from cadres.cleaning import Clean
 from cadres.dates import partial_date
 from cadres.desk import DateInput
-from cadres.models import ActivityClass, Community, Retiree, Sex, Status, Township
+from cadres.models import ActivityClass, Community, Retiree, Sex, Township
 
 #: Typed into a field “新…”, it takes the number away.
 NOTHING = "无"
@@ -127,6 +127,7 @@ class RetireeForm(forms.ModelForm):
         model = Retiree
         exclude = ["id_number", "phone", "second_phone", "emergency_phone"]  # noqa: DJ006
         exclude += ["township", "community", "address"]
+        exclude += ["status", "moved_away_on", "died_on"]  # one way: branches/departures.py
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -166,7 +167,6 @@ class RetireeForm(forms.ModelForm):
         self._take_new_numbers()
         self._agree_with_id_number()
         self._place_community()
-        self._agree_with_status()
         if self.instance.pk:
             self._refuse_early_move()
         return self.cleaned_data
@@ -204,24 +204,6 @@ class RetireeForm(forms.ModelForm):
         elif township and community.township_id != township.pk:
             words = f"“{community}”属于{community.township}，与所选的{township}不符。"
             self.add_error("community", words)
-
-    def _agree_with_status(self) -> None:
-        """What the database also holds, said beside the field it is about."""
-        status, today = self.cleaned_data.get("status"), timezone.localdate()
-        dates = {
-            "moved_away_on": ("转出日期", Status.MOVED_AWAY, (Status.MOVED_AWAY, Status.DECEASED)),
-            "died_on": ("去世日期", Status.DECEASED, (Status.DECEASED,)),
-        }
-        for name, (label, needing, allowing) in dates.items():
-            day = self.cleaned_data.get(name)
-            if day and day > today:
-                self.add_error(name, f"{label}还没有到，请核对。")
-            elif day and day.isoformat() < (self.cleaned_data.get("birth_date") or ""):
-                self.add_error(name, f"{label}早于出生日期，请核对。")
-            elif status == needing and not day and name not in self.errors:
-                self.add_error(name, f"状态是“{needing.label}”，请填写{label}。")
-            elif day and status and status not in allowing:
-                self.add_error(name, f"状态不是“{needing.label}”，请清空{label}，或改状态。")
 
     @property
     def has_moved(self) -> bool:

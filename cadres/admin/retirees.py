@@ -4,7 +4,9 @@ from contextlib import suppress
 
 from django.contrib import admin
 from django.db.models import Prefetch
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 
 from branches.actions import join, serve_by_residence
 from branches.models import Membership, MembershipKind
@@ -91,7 +93,7 @@ FIELDSETS = [
         },
     ),
     ("活动与健康", {"fields": ["shown_class", *_HEALTH]}),
-    ("状态", {"fields": [("status", "moved_away_on", "died_on")]}),
+    ("状态", {"fields": [("status", "moved_away_on", "died_on"), "departure_link"]}),
     ("备注", {"fields": ["remark", ("created_at", "updated_at"), "version"]}),
 ]
 ADD_FIELDSETS = [
@@ -142,6 +144,10 @@ class RetireeAdmin(OfficeAdmin):
         "shown_second_phone",
         "shown_emergency_phone",
         "shown_class",
+        "status",
+        "moved_away_on",
+        "died_on",
+        "departure_link",
         "created_at",
         "updated_at",
     ]
@@ -217,6 +223,12 @@ class RetireeAdmin(OfficeAdmin):
     @admin.display(description="活动类别")
     def shown_class(self, person):
         return self.class_said(person)
+
+    @admin.display(description="去世、转出")
+    def departure_link(self, person):
+        """One page, which also ends what ends with it."""
+        address = reverse("branches:departure", args=[person.pk])
+        return format_html('<a href="{}">登记或撤销</a>', address)
 
     @admin.display(description="联系服务的党支部")
     def shown_branches(self, person):

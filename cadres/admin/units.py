@@ -1,21 +1,12 @@
 """Units whose retired people the office looks after."""
 
 from django.contrib import admin
-from django.db.models import Count, Q
 
-from cadres.desk import FilterForm, OfficeAdmin, PartInline, filtered_by, select
-from cadres.models import Nature, Status, Unit, UnitAlias, UnitLevel
-
-
-class UnitFilter(FilterForm):
-    nature = select("性质", Nature.choices)
-    sector = select("行业")
-    unit_level = select("层级", UnitLevel.choices)
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        found = Unit.objects.order_by("sector").values_list("sector", flat=True).distinct()
-        self.offer(sector=[(sector, sector) for sector in found])
+from cadres.desk import OfficeAdmin, PartInline, filtered_by
+from cadres.forms import UnitFilter
+from cadres.models import Unit, UnitAlias
+from cadres.resources import UnitResource
+from cadres.tables import TableAdmin
 
 
 class AliasInline(PartInline):
@@ -23,7 +14,8 @@ class AliasInline(PartInline):
 
 
 @admin.register(Unit)
-class UnitAdmin(OfficeAdmin):
+class UnitAdmin(TableAdmin, OfficeAdmin):
+    resource_class = UnitResource
     list_display = ["name", "nature", "sector", "unit_level", "people_count"]
     list_filter = filtered_by(UnitFilter)
     search_fields = ["name", "aliases__name"]
@@ -32,9 +24,8 @@ class UnitAdmin(OfficeAdmin):
     history_parts = ("aliases",)
 
     def get_queryset(self, request):
-        people = Count("retiree", filter=Q(retiree__status=Status.ACTIVE), distinct=True)
-        return super().get_queryset(request).annotate(with_people=people)
+        return super().get_queryset(request).with_people()
 
-    @admin.display(description="在册老同志", ordering="with_people")
+    @admin.display(description="在册老同志", ordering="people")
     def people_count(self, unit):
-        return unit.with_people
+        return unit.people

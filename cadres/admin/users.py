@@ -3,26 +3,32 @@
 import re
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth import admin as auth_admin
 from django.contrib.auth.forms import AdminPasswordChangeForm, UserCreationForm
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
+from django.http import Http404
 from django.shortcuts import redirect
-from django.urls import reverse
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
 from django.utils.html import format_html
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from cadres import throttle, two_step
 from cadres.admin.forms import communities_by_township
 from cadres.desk import FilterForm, OfficeAdmin, filtered_by, select
+from cadres.login import PasswordAgainForm
 from cadres.masking import mask_phone
 from cadres.models import User, UserRole
-from cadres.roles import Role, has_role
-
-#: Roles that only the head (or the superuser) gives or takes: they check on the office.
-_ABOVE = (Role.OFFICE_HEAD.label, Role.AUDITOR.label)
-_AT_DESK = (Role.OFFICE_STAFF.label, Role.OFFICE_HEAD.label)
+from cadres.resources import UserResource
+from cadres.roles import AT_DESK, Role, fault_of_roles, is_above, may_change_account
+from cadres.tables import TableAdmin
 
 admin.site.unregister(Group)
+admin.site.unregister(
+    TOTPDevice
+)  # shows secrets; what the office needs of it is on the user's page
 
 
 class UserFilter(FilterForm):
@@ -51,16 +57,11 @@ class RolesForm(forms.ModelForm):
             self.fields["groups"].help_text = "支部书记不在这里选：谁任书记，谁就是。"
 
     def clean_groups(self):
-        """Nobody but the head appoints heads and auditors, and nobody appoints himself."""
         chosen = self.cleaned_data["groups"]
-        before = (
-            set(self.instance.groups.values_list("name", flat=True)) if self.instance.pk else set()
-        )
-        changed = before ^ {group.name for group in chosen}
-        if changed and self.instance.pk == self.acting.pk:
-            raise forms.ValidationError("不能改自己的角色，请由负责人来改。")
-        if changed & set(_ABOVE) and not _is_above(self.acting):
-            raise forms.ValidationError("“负责人”“审计”两个角色，只有负责人可以指定或取消。")
+        before = _roles_of(self.instance) if self.instance.pk else set()
+        after = {group.name for group in chosen}
+        if fault := fault_of_roles(self.acting, self.instance, before, after):
+            raise forms.ValidationError(fault)
         return chosen
 
     def clean_username(self):
@@ -95,23 +96,37 @@ class UserAddForm(RolesForm, UserCreationForm):
         model = User
         fields = ["username", "name", "phone", "groups", "retiree", "community"]
 
+    def save(self, commit=True):
+        self.instance.must_change_password = True
+        return super().save(commit)
+
 
 class NewPasswordForm(AdminPasswordChangeForm):
-    """A new password, twice; there is no other way to log in than by password."""
+    """A new password, twice; there is no other way to log in than by password.
+
+    Who has been given it must change it, and is let in at once if wrong tries kept him out.
+    """
 
     usable_password = None
 
+    def save(self, commit=True):
+        self.user.must_change_password = True
+        throttle.forget(self.user)
+        return super().save(commit)
 
-def _is_above(user) -> bool:
-    return user.is_superuser or has_role(user, Role.OFFICE_HEAD)
+
+def _roles_of(user) -> set[str]:
+    return set(user.groups.values_list("name", flat=True))
 
 
 _ROLE_FIELDS = ("角色", {"fields": ["groups", "retiree", "community"]})
 
 
 @admin.register(User)
-class UserAdmin(OfficeAdmin, auth_admin.UserAdmin):
+class UserAdmin(TableAdmin, OfficeAdmin, auth_admin.UserAdmin):
+    resource_class = UserResource
     form, add_form = UserChangeForm, UserAddForm
+    add_form_template = None  # Django's own speaks English
     history_parts = ((UserRole, "user"),)
     list_display = ["username", "name", "phone_masked", "roles", "retiree", "community"]
     list_display += ["is_active", "last_login"]
@@ -121,16 +136,22 @@ class UserAdmin(OfficeAdmin, auth_admin.UserAdmin):
     search_fields = ["username", "name", "=phone"]
     search_help_text = "用户名、姓名或完整手机号"
     autocomplete_fields = ["retiree"]
-    readonly_fields = ["password_link", "last_login", "date_joined"]
+    readonly_fields = ["password_link", "two_step_link", "last_login", "date_joined"]
     change_password_form = NewPasswordForm
     filter_horizontal = ()
     fieldsets = [
         ("账号", {"fields": ["username", ("name", "phone"), "is_active"]}),
         _ROLE_FIELDS,
-        ("登录", {"fields": ["password_link", ("last_login", "date_joined")]}),
+        ("登录", {"fields": ["password_link", "two_step_link", ("last_login", "date_joined")]}),
     ]
     add_fieldsets = [
-        ("账号", {"fields": ["username", ("name", "phone"), ("password1", "password2")]}),
+        (
+            "账号",
+            {
+                "fields": ["username", ("name", "phone"), ("password1", "password2")],
+                "description": "这个密码只用一次：用户第一次登录就要换成自己的。",
+            },
+        ),
         _ROLE_FIELDS,
     ]
 
@@ -138,12 +159,9 @@ class UserAdmin(OfficeAdmin, auth_admin.UserAdmin):
         return super().get_queryset(request).prefetch_related("groups")
 
     def has_change_permission(self, request, obj=None):
-        """A superuser's or a head's account (its password too) is not the staff's to change."""
         if not super().has_change_permission(request, obj):
             return False
-        if obj is None or obj.pk == request.user.pk or request.user.is_superuser:
-            return True
-        return not obj.is_superuser and (_is_above(request.user) or not _has_high_role(obj))
+        return obj is None or may_change_account(request.user, obj, _roles_of(obj))
 
     def get_form(self, request, obj=None, change=False, **kwargs):
         form = super().get_form(request, obj, change=change, **kwargs)
@@ -158,7 +176,7 @@ class UserAdmin(OfficeAdmin, auth_admin.UserAdmin):
     def save_model(self, request, obj, form, change):
         """Who has a role at the desk may open it."""
         roles = {group.name for group in form.cleaned_data.get("groups", [])}
-        obj.is_staff = obj.is_superuser or bool(roles & set(_AT_DESK))
+        obj.is_staff = obj.is_superuser or bool(roles & set(AT_DESK))
         super().save_model(request, obj, form, change)
 
     def user_change_password(self, request, id, form_url=""):
@@ -168,6 +186,42 @@ class UserAdmin(OfficeAdmin, auth_admin.UserAdmin):
         if not self.has_change_permission(request, user) or not _may_reset(request.user, user):
             raise PermissionDenied
         return super().user_change_password(request, id, form_url)
+
+    def get_urls(self):
+        address = path(
+            "<id>/two-step-off/",
+            self.admin_site.admin_view(self.two_step_off),
+            name="cadres_user_two_step_off",
+        )
+        return [address, *super().get_urls()]
+
+    def two_step_off(self, request, id):
+        """The head lets in somebody who has lost his phone: after this a password is enough."""
+        user = self.get_object(request, id)
+        if user is None:
+            raise Http404
+        if not is_above(request.user) or not self.has_change_permission(request, user):
+            raise PermissionDenied
+        if user.pk == request.user.pk:
+            return redirect("two-step")  # with the digits
+        form = PasswordAgainForm(request.POST or None, request=request)
+        if request.method != "POST" or not form.is_valid():
+            context = self.admin_site.each_context(request) | {
+                "title": f"关闭{user}的两步验证", "form": form, "original": user, "opts": self.opts
+            }  # fmt: skip
+            return TemplateResponse(request, "admin/cadres/user/two_step_off.html", context)
+        if two_step.switch_off(user=user, by=request.user):
+            messages.success(request, f"已关闭{user}的两步验证，现在用密码就能登录。")
+        else:
+            messages.warning(request, f"{user}没有打开两步验证。")
+        return redirect("admin:cadres_user_change", user.pk)
+
+    @admin.display(description="两步验证")
+    def two_step_link(self, user):
+        if two_step.device_of(user) is None:
+            return "没有打开"
+        address = reverse("admin:cadres_user_two_step_off", args=[user.pk])
+        return format_html('已经打开。<a href="{}">手机丢了：关闭（由负责人来做）</a>', address)
 
     @admin.display(description="密码")
     def password_link(self, user):
@@ -185,8 +239,4 @@ class UserAdmin(OfficeAdmin, auth_admin.UserAdmin):
 
 def _may_reset(acting, user) -> bool:
     """The password of somebody at the desk is the head's to set: it opens the desk."""
-    return user is None or not user.is_staff or _is_above(acting)
-
-
-def _has_high_role(user) -> bool:
-    return user.groups.filter(name__in=_ABOVE).exists()
+    return user is None or not user.is_staff or is_above(acting)

@@ -1,14 +1,18 @@
 """Forms about people: the filter of their list, another class for many, a number in full."""
 
+import datetime
+
 from django import forms
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import BooleanField, F, Func, QuerySet
+from django.db.models import BooleanField, F, Func, Q, QuerySet
 from django.utils import timezone
 
 from branches.access import visible_retirees
 from branches.models import Branch, Membership, MembershipKind
+from cadres.asat import as_at, with_status_then
 from cadres.desk import DateInput, FilterForm, select
 from cadres.models import (
+    PARTY_MEMBERS,
     ActivityClass,
     Area,
     ClassReason,
@@ -47,17 +51,18 @@ class RetireeFilter(FilterForm):
     sex = select("性别", Sex.choices)
     age = select("年龄", AGE_BANDS.items())
     political_status = select("政治面貌", PoliticalStatus.choices)
+    is_party_member = select("是否党员", [("yes", "党员（含预备党员）"), ("no", "不是党员")])
+    lives_in_county = select("长期在奉居住", [("yes", "是"), ("no", "否")])
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        units = list(Unit.objects.values_list("pk", "name", "sector"))
         self.offer(
             township=Township.objects.values_list("pk", "name"),
             area=Area.objects.values_list("pk", "name"),
             branch=Branch.objects.values_list("pk", "name"),
-            unit=[(pk, name) for pk, name, _ in units],
-            sector=[(sector, sector) for sector in dict.fromkeys(s for *_, s in units)],
-            rank=[(rank, rank) for rank in Retiree.objects.ranks()],
+            unit=Unit.objects.values_list("pk", "name"),
+            sector=lambda: _same(dict.fromkeys(Unit.objects.values_list("sector", flat=True))),
+            rank=lambda: _same(Retiree.objects.ranks()),
         )
 
     def by_activity_class(self, people, value):
@@ -71,6 +76,13 @@ class RetireeFilter(FilterForm):
         served = Membership.objects.current().filter(kind=MembershipKind.SERVED, branch=value)
         return people.filter(_is_one_of(served.order_by().values("retiree_id")))
 
+    def by_is_party_member(self, people, value):
+        is_member = Q(political_status__in=PARTY_MEMBERS)
+        return people.filter(is_member if value == "yes" else ~is_member)
+
+    def by_lives_in_county(self, people, value):
+        return people.filter(lives_in_county=value == "yes")
+
     def by_sector(self, people, value):
         return people.filter(unit__sector=value)
 
@@ -80,6 +92,10 @@ class RetireeFilter(FilterForm):
     def by_age(self, people, value):
         low, high = value.split("-")
         return people.aged(int(low), int(high) if high else None, timezone.localdate())
+
+
+def _same(values) -> list[tuple[str, str]]:
+    return [(value, value) for value in values]
 
 
 def _is_one_of(ids: QuerySet) -> Func:
@@ -96,26 +112,69 @@ def _is_one_of(ids: QuerySet) -> Func:
     )
 
 
+class PeopleFilter(RetireeFilter):
+    """The same boxes, asked as at any day: status, class, residence and branch of that day."""
+
+    on = forms.DateField(label="截至哪一天", required=False, widget=DateInput)
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.order_fields(["on"])
+
+    @property
+    def day(self) -> datetime.date:
+        """The day that is asked about: today, unless an earlier one is given."""
+        return min(self.chosen().get("on") or timezone.localdate(), timezone.localdate())
+
+    def filter(self, people):
+        """With a day and no status, those who were on the roster on it."""
+        people = as_at(people, self.day)
+        if self.is_past and "status" not in self.chosen():
+            people = with_status_then(people, Status.ACTIVE, self.day)
+        return super().filter(people)
+
+    @property
+    def is_past(self) -> bool:
+        return self.day < timezone.localdate()
+
+    def by_on(self, people, value):
+        return people  # the other boxes ask for its day
+
+    def by_status(self, people, value):
+        return with_status_then(people, value, self.day)
+
+    def by_activity_class(self, people, value):
+        if not self.is_past:
+            return super().by_activity_class(people, value)
+        return people.filter(class_then=None if value == UNCLASSED else value)
+
+    def by_township(self, people, value):
+        return people.filter(township_then=value)
+
+    def by_area(self, people, value):
+        return people.filter(township_then__in=Township.objects.filter(area=value))
+
+    def by_branch(self, people, value):
+        served = Membership.objects.on(self.day).filter(kind=MembershipKind.SERVED, branch=value)
+        return people.filter(_is_one_of(served.order_by().values("retiree_id")))
+
+    def by_age(self, people, value):
+        low, high = value.split("-")
+        return people.aged(int(low), int(high) if high else None, self.day)
+
+
 def people_of(filled: dict, user):
     """The people of a filled filter that a user may see: the same on a page and in its workbook."""
-    people = RetireeFilter(filled).filter(visible_retirees(user))
+    people = PeopleFilter(filled).filter(visible_retirees(user))
     return people.search(filled["q"]) if filled.get("q") else people
 
 
 def filter_in_words(filled: dict) -> str:
-    """A filled filter as people read it: 活动类别：正常活动；居住乡镇(街道)：永安街道."""
-    form = RetireeFilter(filled)
-    parts = [
-        f"{form.fields[name].label}：{_choice(form.fields[name], value)}"
-        for name, value in form.chosen().items()
-    ]
+    """A filled filter, and what was searched for, as people read it."""
+    parts = [PeopleFilter(filled).in_words()]
     if filled.get("q"):
         parts.append(f"搜索：{filled['q']}")
-    return "；".join(parts)
-
-
-def _choice(field: forms.ChoiceField, value: str) -> str:
-    return {str(key): label for key, label in field.choices}.get(value, value)
+    return "；".join(filter(None, parts))
 
 
 class ReclassifyForm(forms.Form):

@@ -2,7 +2,8 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Max, Q
+from django.urls import reverse
 
 from cadres.history import tracked
 from cadres.models.ledgers import ClassChange
@@ -19,9 +20,29 @@ class CareKind(models.TextChoices):
     DEATH = "death", "去世"
 
 
+class CareQuerySet(models.QuerySet):
+    def latest_of_people(self):
+        """Of each person, by `retiree_id`: when last visited, taken to hospital and not out, …"""
+        last = {
+            "visited_on": Q(kind=CareKind.VISIT),
+            "in_hospital_since": Q(kind=CareKind.HOSPITAL, until=None),
+            "hardship_on": Q(kind=CareKind.HARDSHIP),
+        }
+        days = {name: Max("on", filter=which) for name, which in last.items()}
+        return self.order_by().values("retiree_id").annotate(left_on=Max("until"), **days)
+
+
+class ValidManager(models.Manager.from_queryset(CareQuerySet)):
+    def get_queryset(self):
+        return super().get_queryset().filter(is_void=False)
+
+
 @tracked()
 class CareRecord(models.Model):
-    """关心关爱（走访慰问、住院、生日、困难帮扶、去世）"""
+    """关心关爱（走访慰问、住院、生日、困难帮扶、去世）
+
+    What was taken back is kept, and seen through `everything` alone.
+    """
 
     retiree = models.ForeignKey(
         Retiree, models.PROTECT, related_name="care_records", verbose_name="老同志"
@@ -42,6 +63,11 @@ class CareRecord(models.Model):
         verbose_name="登记人",
     )
     created_at = models.DateTimeField("登记时间", auto_now_add=True)
+    is_void = models.BooleanField("已撤销", default=False, editable=False)
+    void_reason = models.CharField("撤销原因", max_length=200, blank=True, editable=False)
+
+    objects = ValidManager()
+    everything = CareQuerySet.as_manager()
 
     class Meta:
         verbose_name = "关心关爱"
@@ -57,19 +83,40 @@ class CareRecord(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["retiree"],
-                condition=Q(kind=CareKind.DEATH),
+                condition=Q(kind=CareKind.DEATH, is_void=False),
                 name="care_dies_once",
                 violation_error_message="已经登记过去世。",
             ),
             models.UniqueConstraint(
                 fields=["retiree", "kind", "on"],
+                condition=Q(is_void=False),
                 name="care_once_a_day",
                 violation_error_message="这一天已经登记过同一种关爱，请核对。",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_void=False, void_reason="") | (Q(is_void=True) & ~Q(void_reason="")),
+                name="care_void_says_why",
+                violation_error_message="请写明为什么撤销。",
             ),
         ]
 
     def __str__(self):
         return f"{self.get_kind_display()} {self.pk}"
+
+    def get_absolute_url(self):
+        return reverse("cadres:care-record", args=[self.pk])
+
+    @property
+    def details(self) -> str:
+        """Where, who, what was given, and how things are, in one line."""
+        named = [("地点", self.place), ("看望的人", self.visitors), ("慰问", self.given)]
+        said = [f"{label}：{text}" for label, text in named if text]
+        return "；".join([*said, self.words] if self.words else said)
+
+    @property
+    def is_open_stay(self) -> bool:
+        """In hospital, as far as is known."""
+        return self.kind == CareKind.HOSPITAL and self.until is None
 
 
 class ReviewOutcome(models.TextChoices):

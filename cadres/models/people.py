@@ -91,8 +91,8 @@ class RetireeQuerySet(models.QuerySet):
 
     def aged(self, low: int, high: int | None, on: datetime.date):
         """People of `low` to `high` full years (both included) on a day."""
-        found = self.exclude(birth_date="").filter(_old_enough(low, on))
-        return found if high is None else found.exclude(_old_enough(high + 1, on))
+        found = self.exclude(birth_date="").filter(old_enough(low, on))
+        return found if high is None else found.exclude(old_enough(high + 1, on))
 
     def ranks(self) -> list[str]:
         """The ranks that occur, in order: from one to the next in their index, not through it."""
@@ -117,7 +117,7 @@ class RetireeQuerySet(models.QuerySet):
         return self.filter(_found_by(read_phone(number) or number[:60]))
 
 
-def _old_enough(age: int, on: datetime.date) -> Q:
+def old_enough(age: int, on: datetime.date) -> Q:
     """A birthday of which only the month is known counts from the first of the next month on."""
     latest = latest_birth_for_age(age, on)
     return Q(birth_date__lte=latest) & ~Q(birth_date=latest[:7])

@@ -20,6 +20,23 @@ class UnitLevel(models.TextChoices):
     TOWNSHIP = "乡镇级", "乡镇级"
 
 
+class UnitQuerySet(models.QuerySet):
+    def with_people(self):
+        """Of each unit the people whom the county counts, in all and by class (three letters)."""
+        counted = models.Q(retiree__status="active", retiree__lives_in_county=True)
+        return self.annotate(
+            people=models.Count("retiree", filter=counted, distinct=True),
+            **{
+                f"people_{code}": models.Count(
+                    "retiree",
+                    filter=counted & models.Q(retiree__activity_class=code.upper()),
+                    distinct=True,
+                )
+                for code in "abc"
+            },
+        )
+
+
 @tracked()
 class Unit(models.Model):
     """原工作单位"""
@@ -28,6 +45,8 @@ class Unit(models.Model):
     nature = models.CharField("性质", max_length=10, choices=Nature)
     sector = models.CharField("行业", max_length=20)
     unit_level = models.CharField("层级", max_length=10, choices=UnitLevel)
+
+    objects = UnitQuerySet.as_manager()
 
     class Meta:
         verbose_name = "单位"

@@ -23,7 +23,7 @@ class UserManager(BaseUserManager):
         return self.create_user(username, password, is_staff=True, is_superuser=True, **fields)
 
 
-@tracked(exclude=("password", "last_login", "phone"))
+@tracked(exclude=("password", "last_login", "phone"), also=("two-step-on", "two-step-off"))
 class User(AbstractBaseUser, PermissionsMixin):
     """用户"""
 

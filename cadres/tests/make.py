@@ -9,10 +9,13 @@ from stdnum.cn import ric
 from cadres.models import (
     ActivityClass,
     Area,
+    CareRecord,
     ClassChange,
+    ClassReview,
     Community,
     Residence,
     Retiree,
+    ReviewOutcome,
     Township,
     Unit,
     UnitAlias,
@@ -134,3 +137,17 @@ def make_community(**fields) -> Community:
     if "township" not in fields:
         fields["township"] = make_township()
     return Community.objects.create(**fields)
+
+
+def make_care(
+    retiree: Retiree, kind: str = "visit", on: str | datetime.date = "2025-06-01", **fields
+) -> CareRecord:
+    """A record of care as it stands in the database; a stay in hospital ends by `until`."""
+    day = datetime.date.fromisoformat(on) if isinstance(on, str) else on
+    return CareRecord.objects.create(retiree=retiree, kind=kind, on=day, **fields)
+
+
+def make_review(retiree: Retiree, on: datetime.date, **fields) -> ClassReview:
+    """A look at the class that kept it."""
+    fields = {"outcome": ReviewOutcome.KEPT} | fields
+    return ClassReview.objects.create(retiree=retiree, reviewed_on=on, **fields)

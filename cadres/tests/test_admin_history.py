@@ -136,4 +136,4 @@ def test_units_are_found_by_alias_once(client, staff):
         make_retiree(unit=unit)
     page = client.get(reverse("admin:cadres_unit_changelist"), {"q": "某某校"})
     found = page.context["cl"].result_list
-    assert [(u.name, u.with_people) for u in found] == [(unit.name, 3)]
+    assert [(u.name, u.people) for u in found] == [(unit.name, 3)]

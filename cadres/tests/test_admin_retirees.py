@@ -40,7 +40,7 @@ def posted(person=None, **changed) -> dict:
         "treatment": "", "new_phone": "", "new_second_phone": "", "new_emergency_phone": "",
         "new_id_number": "", "emergency_contact": "", "township": "", "community": "",
         "address": "", "moved_on": "", "lives_in_county": "on", "health": "", "skills": "",
-        "remark": "", "status": "active", "moved_away_on": "", "died_on": "",
+        "remark": "",
     }  # fmt: skip
     if person:
         data["version"] = person.updated_at.isoformat()
@@ -194,26 +194,14 @@ def test_community_of_another_township_is_a_sentence(client, staff):
     assert "属于" in str(errors["community"])
 
 
-@pytest.mark.parametrize(
-    ("changed", "field"),
-    [
-        ({"status": "deceased"}, "died_on"),
-        ({"status": "moved_away"}, "moved_away_on"),
-        ({"died_on": "2024-01-01"}, "died_on"),
-        ({"moved_away_on": "2024-01-01"}, "moved_away_on"),
-        ({"status": "deceased", "died_on": "2999-01-01"}, "died_on"),
-        ({"status": "deceased", "died_on": "1900-01-01"}, "died_on"),
-    ],
-)
-def test_status_without_its_date_is_a_sentence(client, staff, changed, field):
-    errors = save(client, make_retiree(id_number=None, birth_date="1953-07"), **changed)
-    assert list(errors) == [field]
-
-
-def test_status_with_its_date_is_saved(client, staff):
+def test_nobody_dies_or_moves_away_on_this_page(client, staff):
+    """There is one way, which also ends what ends with it: branches/departures.py."""
     person = make_retiree()
-    assert save(client, person, status="deceased", died_on="2024-05-01") == {}
-    assert person.died_on == datetime.date(2024, 5, 1)
+    url = reverse("admin:cadres_retiree_change", args=[person.pk])
+    assert reverse("branches:departure", args=[person.pk]) in client.get(url).content.decode()
+    for changed in ({"status": "deceased", "died_on": "2024-05-01"}, {"status": "moved_away"}):
+        assert save(client, person, **changed) == {}
+        assert (person.status, person.died_on, person.moved_away_on) == ("active", None, None)
 
 
 @pytest.mark.parametrize("name", ["", "张3", "张三<b>"])

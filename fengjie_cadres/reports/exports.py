@@ -1,15 +1,15 @@
 """Makes the workbook of an export, as a job."""
 
-import io
+import tempfile
 
-from django.core.files.base import ContentFile
+from django.core.files import File
 from django.utils import timezone
 
 from cadres import jobs
 from cadres.disclosure import finish_export
 from cadres.models import Export
 from fengjie_cadres.reports.tables import TABLES
-from fengjie_cadres.reports.workbook import Origin, write_table
+from fengjie_cadres.reports.workbook import Origin, write_book
 
 
 def export_job(job: jobs.Job) -> str:
@@ -22,11 +22,11 @@ def export_job(job: jobs.Job) -> str:
 def write(export: Export) -> None:
     """Writes the workbook and notes how many rows it has."""
     now = timezone.localtime()
-    title, fill = TABLES[export.kind]
-    columns, rows = fill(export, now.date())
+    sheets = TABLES[export.kind].fill(export, now.date())
     origin = Origin(
         str(export.asked_by), f"{now:%Y-%m-%d %H:%M}", export.filter_words, export.number
     )
-    book = io.BytesIO()
-    write_table(book, title, columns, rows, origin)
-    export.file.save("export.xlsx", ContentFile(book.getvalue()), save=False)
+    with tempfile.TemporaryFile() as book:  # a large one does not fit into the memory
+        write_book(book, sheets, origin)
+        book.seek(0)
+        export.file.save("export.xlsx", File(book), save=False)

@@ -11,6 +11,8 @@ from typing import BinaryIO
 import xlsxwriter
 
 OFFICE = "奉节县委老干部局"
+#: Height of a line of text, in points.
+LINE = 13.5
 
 
 @dataclass(frozen=True)
@@ -38,25 +40,43 @@ class Origin:
         )
 
 
-def write_table(
-    file: BinaryIO, title: str, columns: list[Column], rows: Iterable[tuple], origin: Origin
-) -> int:
-    """Writes one sheet, the first column a running number; returns the number of rows."""
+@dataclass(frozen=True)
+class Sheet:
+    """One table: its title, its columns, and its rows as tuples in their order.
+
+    `tab`: what the sheet is called where that is not its title.
+    """
+
+    title: str
+    columns: list[Column]
+    rows: Iterable[tuple]
+    tab: str = ""
+
+
+def write_book(file: BinaryIO, sheets: list[Sheet], origin: Origin) -> int:
+    """Writes the sheets one after the other; returns the number of rows in all of them."""
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     book = xlsxwriter.Workbook(file, options)
+    title = sheets[0].title
     book.set_properties({"title": title, "author": OFFICE, "comments": str(origin)})
     styles = _styles(book)
-    sheet = book.add_worksheet(title[:31])
-    columns = [Column("序号", 6, is_number=True), *columns]
+    count = sum(_write(book, sheet, origin, styles) for sheet in sheets)
+    book.close()
+    return count
+
+
+def _write(book, table: Sheet, origin: Origin, styles: dict) -> int:
+    """The first column is a running number."""
+    sheet = book.add_worksheet((table.tab or table.title)[:31])
+    columns = [Column("序号", 6, is_number=True), *table.columns]
     _page(sheet, columns)
-    _head(sheet, title, columns, origin, styles)
-    count = _fill(sheet, columns, rows, styles)
+    _head(sheet, table.title, columns, origin, styles)
+    count = _fill(sheet, columns, table.rows, styles)
     below = count + 3
     sheet.set_row(below, 24)
     sheet.write_string(below, 0, "填表人：                审核人：", styles["plain"])
     sheet.write_string(below + 1, 0, str(origin), styles["note"])
     sheet.print_area(0, 0, below + 1, len(columns) - 1)
-    book.close()
     return count
 
 
@@ -103,6 +123,8 @@ def _fill(sheet, columns: list[Column], rows: Iterable[tuple], styles: dict) -> 
     kinds = [column.is_number for column in columns]
     line = 2
     for line, row in enumerate(rows, 3):
+        if (lines := _lines(row, columns)) > 1:  # LibreOffice leaves it to who wrote the file
+            sheet.set_row(line, min(lines, 30) * LINE)
         sheet.write_number(line, 0, line - 2, number)
         for index, value in enumerate(row, 1):
             if kinds[index] and value is not None:
@@ -110,3 +132,13 @@ def _fill(sheet, columns: list[Column], rows: Iterable[tuple], styles: dict) -> 
             else:
                 sheet.write_string(line, index, value or "", text)
     return line - 2
+
+
+def _lines(row: tuple, columns: list[Column]) -> int:
+    """How many lines the fullest cell of a row takes; a Chinese character is two wide."""
+    most = 1
+    for value, column in zip(row, columns[1:], strict=True):
+        if isinstance(value, str) and len(value) * 2 >= column.width:
+            wide = sum(2 if character > "\u2e7f" else 1 for character in value)
+            most = max(most, -(-wide // max(column.width - 1, 1)))
+    return most

@@ -12,8 +12,6 @@ from django.utils import timezone
 from branches.models import Branch, CommitteeSeat, ImportBatch, Membership, MissingPerson, StagedRow
 from branches.tests.make import make_branch
 from cadres.models import (
-    AccessEntry,
-    ClassChange,
     Community,
     Export,
     Heartbeat,
@@ -24,7 +22,7 @@ from cadres.models import (
     User,
 )
 from cadres.roles import Role
-from cadres.tests.make import PASSWORD, make_retiree, make_user, some_community, some_unit
+from cadres.tests.make import make_retiree, make_user, some_community, some_unit
 from fengjie_cadres.tests.planting import ABOUT_PEOPLE, OF_THE_OFFICE, Garden
 
 SINCE = datetime.date(2025, 1, 1)

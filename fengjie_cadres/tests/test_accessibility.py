@@ -12,6 +12,7 @@ from cadres.jobs import Job, JobState
 from cadres.models import Export, Retiree, User
 from fengjie_cadres import demo
 from fengjie_cadres.tests.conftest import WIDTHS
+from points.models import Account, Shortfall
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 MESSY = Path(__file__).parents[2] / "branches" / "tests" / "data" / "roster_messy.xlsx"
@@ -42,6 +43,8 @@ def addresses(batch) -> dict[str, list[str]]:
         kind="roster", title="花名册", state="waiting", asked_by=User.objects.get(username="staff")
     )
     own = User.objects.get(username="retiree").retiree_id
+    frozen = Account.objects.exclude(frozen_at=None).first()
+    owed = Shortfall.objects.filter(left__gt=0).first()
     done = Job.objects.create(
         kind="roster-stage", title="读取名册", state=JobState.FAILED, words="x"
     )
@@ -57,14 +60,23 @@ def addresses(batch) -> dict[str, list[str]]:
         f"/admin/cadres/retiree/{person.pk}/history/", "/admin/cadres/unit/",
         "/admin/cadres/township/", "/admin/cadres/community/", "/admin/cadres/user/",
         "/admin/branches/branch/", f"/admin/branches/branch/{Branch.objects.first().pk}/change/",
-        "/admin/branches/membership/", "/admin/points/rule/", "/admin/password_change/",
+        "/admin/branches/membership/", "/admin/points/rule/", "/admin/cadres/unit/import/",
+        "/admin/cadres/user/import/", "/admin/cadres/communityalias/",
+        batch.get_absolute_url() + "names/", "/admin/password_change/",
         "/no-such-page/",
+        "/points/ledger/?flow=issued", "/points/accounts/?show=frozen", "/points/audit/",
+        "/points/ranking/?year=2025",
+        "/points/figures/?year=2025", "/points/rules/", "/points/approvals/",
+        f"/points/people/{own}/?year=2025", f"/points/people/{own}/adjust/",
+        f"/points/people/{own}/deduct/", f"/points/accounts/{frozen.pk}/settle/",
+        f"/points/shortfalls/{owed.pk}/waive/",
     ]  # fmt: skip
     return {
         "": ["/login/", "/privacy/"],
         "staff": office,
         "secretary": ["/", "/people/", f"/people/{own}/"],
-        "retiree": ["/", f"/people/{own}/"],
+        "head": ["/points/approvals/", "/points/rules/", "/points/rules/training/new/"],
+        "retiree": ["/", f"/people/{own}/", "/points/?year=2025"],
         "leader": ["/", "/imports/", "/people/"],
         "auditor": ["/", "/access/"],
         "contact": ["/"],

@@ -76,6 +76,7 @@ def test_a_messy_roster_is_mended_and_sent_again_and_undone(open_page, staff, wo
     first = ImportBatch.objects.get(state=ImportState.WRITTEN)
     page.goto(first.get_absolute_url())
     page.click("summary:has-text('撤销这一批')")
+    page.fill(".undo input[type=password]", PASSWORD)
     page.click("text=确定撤销")
     page.wait_for_selector("text=已整批撤销")
     assert not Retiree.objects.exists()

@@ -1,4 +1,6 @@
-"""Rules of the 时间银行; the ledger itself comes with its own issue."""
+"""Rules of the 时间银行: what earns and costs points. A change is a new version."""
+
+import datetime
 
 from django.db import models
 
@@ -6,8 +8,17 @@ from cadres.history import tracked
 
 
 class Direction(models.TextChoices):
+    """方向"""
+
     AWARD = "award", "加分"
     DEDUCT = "deduct", "扣分"
+
+
+class RuleQuerySet(models.QuerySet):
+    def on(self, day: datetime.date):
+        """Of each code the version that counts on a day, switched off ones among them."""
+        found = self.filter(valid_from__lte=day).order_by("code", "-valid_from", "-id")
+        return self.filter(pk__in=found.distinct("code").values("pk"))
 
 
 @tracked()
@@ -25,6 +36,8 @@ class Rule(models.Model):
     cause = models.CharField("得分事由", max_length=120)
     credited = models.CharField("记给谁", max_length=40)
     is_enabled = models.BooleanField("启用", default=True)
+
+    objects = RuleQuerySet.as_manager()
 
     class Meta:
         verbose_name = "积分规则"

@@ -1,0 +1,245 @@
+"""One number, one definition: figure, tile, list and workbook agree; one more record moves it."""
+
+import datetime
+import io
+
+import openpyxl
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from branches.models import Branch
+from branches.tests.make import make_branch, make_membership, make_secretary
+from cadres import actions
+from cadres.charts import Bar, Chart, Part
+from cadres.models import Export, Job, Unit
+from cadres.roles import Role
+from cadres.tests.make import (
+    make_class_change,
+    make_residence,
+    make_retiree,
+    make_unit,
+    make_user,
+    some_township,
+)
+from fengjie_cadres.reports.class_totals import BY, class_totals
+from fengjie_cadres.reports.dashboard import Dashboard
+from fengjie_cadres.reports.exports import export_job
+from fengjie_cadres.reports.figures import FIGURES
+
+pytestmark = pytest.mark.django_db
+LONG_AGO = datetime.date(2020, 1, 1)
+PAST = datetime.date(2025, 6, 30)
+#: Which cell of a row is summed up.
+SUMMED = {"points-ledger": 7, "points-accounts": 5}
+
+
+@pytest.fixture
+def staff(client):
+    user = make_user(role=Role.OFFICE_STAFF)
+    client.force_login(user)
+    return user
+
+
+@pytest.fixture
+def people():
+    """A handful of every kind, dead and moved ones too."""
+    births = ["1930-02", "1944-07-15", "1955-01", "1962-12", "1970-03", ""]
+    for number, born in enumerate(births * 2):
+        person = make_retiree(
+            name=f"甲{number}",
+            birth_date=born,
+            registered_on=LONG_AGO,
+            political_status=["member", "masses", "probationary"][number % 3],
+            lives_in_county=number != 5,
+        )
+        if number % 4:
+            make_class_change(person, "ABC"[number % 3], "2024-01-01")
+        if number % 2:
+            make_residence(person, some_township())
+    actions.record_death(
+        retiree=make_retiree(registered_on=LONG_AGO), on=datetime.date(2025, 9, 1), by=None
+    )
+
+
+def number_of_rows(client, figure, on=None) -> int:
+    """Rows of the workbook that the figure's list hands out."""
+    client.post(figure.workbook_address(on))
+    export = Export.objects.latest("pk")
+    export_job(export.job or Job(params={"export": export.pk}))
+    export.refresh_from_db()
+    rows = openpyxl.load_workbook(io.BytesIO(export.file.read())).active.iter_rows(min_row=4)
+    if figure.measure == "分":  # sums, not rows: test_points_figures.py
+        return sum(row[SUMMED[figure.table]].value for row in rows if isinstance(row[0].value, int))
+    return sum(1 for row in rows if isinstance(row[0].value, int))
+
+
+def listed(client, address: str) -> int:
+    context = client.get(address).context
+    if "total" in context:
+        return context["total"]
+    if "page" in context:
+        return context["page"].paginator.count
+    return len(context["units"] if "units" in context else context["branches"])
+
+
+@pytest.mark.parametrize("on", [None, PAST])
+@pytest.mark.parametrize("code", FIGURES)
+def test_figure_tile_list_and_workbook_agree(client, staff, people, code, on):
+    figure = FIGURES[code]
+    number = figure.count(staff, on)
+    assert listed(client, figure.address(on)) == number
+    assert number_of_rows(client, figure, on) == number
+    tiles = {tile.figure.code: tile for tile in Dashboard(staff, on).tiles()}
+    if code in tiles:
+        assert (tiles[code].number, tiles[code].address) == (number, figure.address(on))
+
+
+def test_every_bar_says_what_its_list_says(client, staff, people):
+    board = Dashboard(staff)
+    for chart in (board.by_class(), board.by_age(), board.by_township()):
+        assert chart.bars
+        for bar in chart.bars:
+            for part in bar.parts:
+                if part.address and part.value:
+                    assert listed(client, part.address) == part.value, (chart.title, bar.label)
+
+
+def test_classes_and_ages_add_up_to_the_people(staff, people):
+    for on in (None, PAST, LONG_AGO):
+        board = Dashboard(staff, on)
+        total = FIGURES["retirees"].count(staff, on)
+        assert board.by_class().total == total
+        assert board.by_township().total == total
+        unknown_birth = board.number(band="")
+        assert board.by_age().total + unknown_birth == total
+
+
+def test_one_more_record_moves_its_figure(staff, people):
+    before = {code: figure.count(staff) for code, figure in FIGURES.items()}
+    make_class_change(make_retiree(birth_date="1940-05", political_status="member"), "B")
+    make_unit()
+    make_branch()
+    after = {code: figure.count(staff) for code, figure in FIGURES.items()}
+    moved = {code for code in FIGURES if after[code] == before[code] + 1}
+    assert moved == {"retirees", "class_b", "party_members", "age_80_89", "branches", "units"}
+    assert all(after[code] == before[code] for code in FIGURES.keys() - moved)
+
+
+def test_a_figure_of_the_past_is_unchanged_by_a_later_change(staff, people):
+    before = {code: figure.count(staff, PAST) for code, figure in FIGURES.items()}
+    person = FIGURES["class_a"].queryset(staff).exclude(name="").first() or make_retiree()
+    actions.reclassify(retiree=person, activity_class="C", on=datetime.date(2025, 7, 1), by=staff)
+    actions.record_death(retiree=person, on=datetime.date(2025, 8, 1), by=staff)
+    make_retiree(name="新来")
+    assert {code: figure.count(staff, PAST) for code, figure in FIGURES.items()} == before
+
+
+def test_home_asks_as_little_for_many_people_as_for_few(client, staff):
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as found:
+            assert client.get("/").status_code == 200
+        return len(found)
+
+    make_retiree()
+    few = queries()
+    for number in range(30):
+        make_residence(make_retiree(name=f"乙{number}", birth_date="1950-01"))
+    assert queries() == few
+
+
+def test_the_dashboard_itself_asks_at_most_twelve_times(
+    staff, people, django_assert_max_num_queries
+):
+    with django_assert_max_num_queries(12):
+        board = Dashboard(staff)
+        board.tiles(), board.trend(), board.by_class(), board.by_age(), board.by_township()
+
+
+def test_leaders_open_units_and_branches_and_others_do_not(client):
+    client.force_login(make_user(role=Role.LEADER))
+    assert client.get("/units/").status_code == 200
+    assert client.get("/branches/").status_code == 200
+    for user in (make_user(), make_user(role=Role.AUDITOR), make_user(role=Role.CONTACT)):
+        client.force_login(user)
+        assert client.get("/units/").status_code == 403
+        assert client.get("/branches/").status_code == 403
+
+
+def test_a_secretary_sees_the_own_branch_only(client):
+    branch = make_branch("甲支部")
+    make_branch("乙支部")
+    client.force_login(make_secretary(branch))
+    assert [b.name for b in client.get("/branches/").context["branches"]] == ["甲支部"]
+
+
+def test_branches_are_listed_with_the_same_queries_however_many(client, staff):
+    with CaptureQueriesContext(connection) as first:
+        client.get("/branches/")
+    for number in range(3):
+        make_membership(make_retiree(), make_branch(f"新{number}支部"))
+    with CaptureQueriesContext(connection) as second:
+        client.get("/branches/")
+    assert len(first) == len(second)
+
+
+def test_a_branch_counts_affiliated_and_served_people_apart():
+    branch = make_branch()
+    for number in range(3):
+        make_membership(make_retiree(name=f"丙{number}"), branch, "served")
+    make_membership(make_retiree(political_status="member"), branch, "affiliated")
+    make_membership(make_retiree(status="deceased", died_on=PAST), branch, "served")
+    found = Branch.objects.with_people().get(pk=branch.pk)
+    assert (found.affiliated, found.served) == (1, 3)
+
+
+def test_a_unit_counts_its_people_by_class():
+    unit = make_unit()
+    make_class_change(make_retiree(unit=unit), "A")
+    make_class_change(make_retiree(unit=unit), "C")
+    make_retiree(unit=unit, lives_in_county=False)
+    found = Unit.objects.with_people().get(pk=unit.pk)
+    assert (found.people, found.people_a, found.people_b, found.people_c) == (2, 1, 0, 1)
+
+
+def test_bars_are_as_long_as_their_numbers():
+    chart = Chart(
+        "图", [Bar("甲", [Part("A", 30), Part("B", 10)]), Bar("乙", [Part("A", 20)])], "人"
+    )
+    first, second = chart.wide.lines
+    assert first.stretches[0].width == pytest.approx(first.stretches[1].width * 3, abs=0.2)
+    assert second.stretches[0].width == pytest.approx(
+        sum(s.width for s in first.stretches) / 2, abs=0.3
+    )
+    assert first.end < chart.wide.width
+
+
+def test_the_home_page_takes_a_day_and_no_nonsense(client, staff, people):
+    page = client.get("/?on=2025-06-30").content.decode()
+    assert "2025年6月30日" in page
+    assert client.get("/?on=昨天").status_code == 200
+    assert client.get("/?on=9999-99-99").status_code == 200
+
+
+@pytest.mark.parametrize("on", [None, PAST])
+@pytest.mark.parametrize("by", BY)
+def test_classes_by_anything_add_up_to_the_people_and_open_their_lists(
+    client, staff, people, by, on
+):
+    day = on or timezone.localdate()
+    rows = class_totals(staff, by, day)
+    assert rows[-1].total.number == FIGURES["retirees"].count(staff, on)
+    for row in rows:
+        assert sum(cell.number for cell in row.cells) == row.total.number
+        for cell in [*row.cells, row.total]:
+            if cell.address and cell.number:
+                assert listed(client, cell.address) == cell.number, (row.label, cell)
+    page = client.get(f"/people/classes/?by={by}&on={day}")
+    assert page.status_code == 200
+
+
+def test_class_totals_are_for_office_and_leaders(client):
+    for role, status in ((Role.LEADER, 200), (Role.AUDITOR, 403), ("", 403)):
+        client.force_login(make_user(role=role))
+        assert client.get("/people/classes/?by=nonsense").status_code == status

@@ -1,0 +1,181 @@
+"""What two persons do together with points, and how rules change."""
+
+import datetime
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from cadres.models import Retiree, User
+from cadres.roles import Role, has_role
+from points import ledger
+from points.ledger import LedgerRefusedError, SecondPersonError
+from points.models import (
+    Account,
+    Adjustment,
+    Cycle,
+    Direction,
+    Posting,
+    PostingState,
+    Rule,
+    RulingState,
+    Settlement,
+    Shortfall,
+)
+
+
+@transaction.atomic
+def ask_adjustment(
+    *, retiree: Retiree, cycle: Cycle, amount: int, reason: str, by: User
+) -> Adjustment:
+    """Asks for points to be given or, with a negative amount, taken by hand."""
+    if not amount:
+        raise LedgerRefusedError("分数不能是零。")
+    if not reason.strip():
+        raise LedgerRefusedError("请写明原因。")
+    return _asked_once(
+        retiree=retiree,
+        cycle=cycle,
+        amount=amount,
+        occurred_on=timezone.localdate(),
+        reason=reason.strip()[:200],
+        asked_by=by,
+    )
+
+
+def _asked_once(*, retiree: Retiree, **values) -> Adjustment:
+    """The same words, sent twice, are one wish; what was declined may be asked anew."""
+    Retiree.objects.select_for_update(no_key=True, of=("self",)).get(pk=retiree.pk)
+    same = Adjustment.objects.filter(retiree=retiree, **values)
+    found = same.exclude(state=RulingState.DECLINED).first()
+    return found or Adjustment.objects.create(retiree=retiree, **values)
+
+
+@transaction.atomic
+def ask_deduction(
+    *, retiree: Retiree, code: str, on: datetime.date, reason: str, by: User
+) -> Adjustment:
+    """Asks that a rule that costs points (受通报批评 …) be applied to a person."""
+    rule = Rule.objects.on(on).filter(code=code, direction=Direction.DEDUCT).first()
+    cycle = Cycle.objects.holding(on).first()
+    if rule is None or not rule.is_enabled:
+        raise LedgerRefusedError("这一天没有启用这条扣分规则。")
+    if cycle is None:
+        raise LedgerRefusedError("这一天不在任何积分周期里。")
+    if not reason.strip():
+        raise LedgerRefusedError("请写明原因。")
+    return _asked_once(
+        retiree=retiree,
+        cycle=cycle,
+        amount=-rule.points,
+        rule=rule,
+        occurred_on=on,
+        reason=reason.strip()[:200],
+        asked_by=by,
+    )
+
+
+@transaction.atomic
+def decide_adjustment(*, adjustment: Adjustment, agreed: bool, by: User, words: str = ""):
+    """A second person agrees to an adjustment, or does not; once. Raises LedgerRefusedError."""
+    found = Adjustment.objects.select_for_update().get(pk=adjustment.pk)
+    if found.state != RulingState.WAITING:
+        return found
+    _decide(found, agreed, by, words)
+    if agreed and found.rule_id:
+        ledger.deduct(
+            source=f"points.adjustment:{found.pk}",
+            retiree=found.retiree,
+            code=found.rule.code,
+            on=found.occurred_on,
+            by=found.asked_by,
+            approved_by=by,
+            memo=found.reason,
+        )
+    elif agreed:
+        ledger.adjust(
+            key=f"points.adjustment:{found.pk}",
+            retiree=found.retiree,
+            cycle=found.cycle,
+            amount=found.amount,
+            memo=found.reason,
+            by=found.asked_by,
+            approved_by=by,
+        )
+    return found
+
+
+def _decide(ruling: Adjustment | Settlement, agreed: bool, by: User, words: str) -> None:
+    if ruling.asked_by_id == by.pk:
+        raise SecondPersonError("自己提出的，要由另一个人审批。")
+    ruling.state = RulingState.APPROVED if agreed else RulingState.DECLINED
+    ruling.decided_by, ruling.decided_at, ruling.words = by, timezone.now(), words[:200]
+    ruling.save(update_fields=["state", "decided_by", "decided_at", "words"])
+
+
+@transaction.atomic
+def ask_settlement(
+    *, account: Account, kind: str, receiver: str, reason: str, by: User
+) -> Settlement:
+    """Asks for a ruling on a frozen account. Raises LedgerRefusedError."""
+    account = Account.objects.select_for_update(no_key=True).get(pk=account.pk)
+    if account.frozen_at is None or not account.balance:
+        raise ledger.NothingThereError("这个账户没有冻结，或者没有积分。")
+    if not reason.strip():
+        raise LedgerRefusedError("请写明说明。")
+    values = {"kind": kind, "receiver": receiver, "reason": reason.strip()[:200], "asked_by": by}
+    waiting = account.settlements.filter(state=RulingState.WAITING)
+    if found := waiting.filter(**values).first():
+        return found  # the same form, sent twice
+    if waiting.exists():
+        raise LedgerRefusedError("这个账户已有一份处理在等审批。")
+    return Settlement.objects.create(account=account, **values)
+
+
+@transaction.atomic
+def decide_settlement(*, settlement: Settlement, agreed: bool, by: User, words: str = ""):
+    """A second person agrees to a ruling, or does not; once. Raises LedgerRefusedError."""
+    found = Settlement.objects.select_for_update(of=("self",)).get(pk=settlement.pk)
+    if found.state != RulingState.WAITING:
+        return found
+    _decide(found, agreed, by, words)
+    if agreed:
+        ledger.settle(settlement=found, approved_by=by)
+    return found
+
+
+def late_postings():
+    """Causes, and corrections, about which a second person has to decide."""
+    return Posting.objects.filter(Q(state=PostingState.WAITING) | Q(is_reversal_waiting=True))
+
+
+def to_decide(user: User) -> int:
+    """How many things wait for this user of the office, who asked for none of them."""
+    waiting = [
+        late_postings().exclude(sent_by=user),
+        Shortfall.objects.filter(left__gt=0, asked_by__isnull=False).exclude(asked_by=user),
+    ]
+    if has_role(user, Role.OFFICE_HEAD):
+        waiting += [
+            model.objects.filter(state=RulingState.WAITING).exclude(asked_by=user)
+            for model in (Adjustment, Settlement)
+        ]
+    return sum(found.count() for found in waiting)
+
+
+@transaction.atomic
+def change_rule(*, rule: Rule, valid_from: datetime.date, by: User, **values) -> Rule:
+    """A new version of a rule from a day on; what was posted keeps the old one."""
+    latest = Rule.objects.filter(code=rule.code).latest("valid_from")
+    if valid_from <= latest.valid_from:
+        raise LedgerRefusedError(f"起用日期应晚于现在这一版的 {latest.valid_from:%Y-%m-%d}。")
+    if valid_from < timezone.localdate():
+        raise LedgerRefusedError("起用日期不能早于今天：已记的账仍按旧规则。")
+    kept = {f.name: getattr(latest, f.name) for f in Rule._meta.fields if f.name != "id"}
+    try:
+        with transaction.atomic():
+            return Rule.objects.create(
+                **(kept | values | {"code": rule.code, "valid_from": valid_from})
+            )
+    except IntegrityError:  # somebody was faster
+        raise LedgerRefusedError("刚才有人已经改了这条规则，请看过再改。") from None
