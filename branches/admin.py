@@ -17,7 +17,9 @@ from branches.models import (
     MembershipKind,
     SeatKind,
 )
+from branches.resources import BranchResource
 from cadres.desk import FilterForm, OfficeAdmin, PartInline, ReadOnly, filtered_by, select
+from cadres.tables import TableAdmin
 
 _CURRENT = [("current", "现在的"), ("ended", "已结束的")]
 
@@ -120,7 +122,8 @@ class SeatInline(PartInline):
 
 
 @admin.register(Branch)
-class BranchAdmin(OfficeAdmin):
+class BranchAdmin(TableAdmin, OfficeAdmin):
+    resource_class = BranchResource
     list_display = ["name", "area", "township", "affiliated_count", "served_count", "brand"]
     list_select_related = ["area", "township"]
     list_filter = filtered_by(BranchFilter)

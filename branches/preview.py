@@ -1,8 +1,22 @@
 """What the pages of an import show: problems by kind, and changes from old to new in words."""
 
 from collections import Counter
+from dataclasses import dataclass
 
-from branches.models import Branch, ImportBatch, StagedRow, Verdict
+from django.db.models import Q
+from django.urls import reverse
+
+from branches.models import (
+    Branch,
+    ImportBatch,
+    ImportState,
+    MissingPerson,
+    MissingRuling,
+    StagedRow,
+    Verdict,
+)
+from branches.roster.missing import earlier_rulings
+from branches.roster.names import UNKNOWN
 from branches.roster.report import problems
 from cadres.dates import in_words
 from cadres.masking import mask_id_number, mask_phone
@@ -10,10 +24,12 @@ from cadres.models import (
     ActivityClass,
     Community,
     PoliticalStatus,
+    Retiree,
     RetirementKind,
     Sex,
     Township,
     Unit,
+    User,
 )
 from cadres.rosters import LABELS
 
@@ -104,13 +120,83 @@ class Wording:
         return found
 
 
+def columns_in_words(batch: ImportBatch, row: StagedRow) -> list[tuple[str, dict]]:
+    """Each problem of a row with the heading of its cell, as the file has it."""
+    headings = batch.notes.get("layout", {}).get(row.sheet, {}).get("headings", {})
+    return [(headings.get(p["column"]) or LABELS.get(p["column"], ""), p) for p in row.all_problems]
+
+
 def problem_groups(batch: ImportBatch) -> list[dict]:
     """Problems counted by kind, errors first: code, name, level, count."""
     counted = Counter((p["level"], p["code"]) for p in problems(batch))
     return [
-        {"code": code, "name": KINDS.get(code, code), "level": level, "count": count}
+        {
+            "code": code,
+            "name": KINDS.get(code, code),
+            "level": level,
+            "count": count,
+            "is_unknown": code in UNKNOWN,
+        }
         for (level, code), count in sorted(counted.items(), key=lambda i: (i[0][0], -i[1]))
     ]
+
+
+def with_problem(rows, code: str):
+    """Of staged rows those with a problem of one kind."""
+    said = [{"code": code}]
+    return rows.filter(Q(problems__contains=said) | Q(findings__contains=said))
+
+
+@dataclass(frozen=True)
+class Missing:
+    """One missing person: what was found out this time, and what the time before."""
+
+    person: Retiree
+    ruling: str
+    earlier: str
+    deceased_at: str
+    moved_at: str
+
+
+def missing(batch: ImportBatch, people: list[Retiree]) -> list[Missing]:
+    """People as `listed_people` has them, with words and where to go on."""
+    earlier = earlier_rulings(batch, people)
+    return [
+        Missing(
+            person,
+            MissingRuling(person.ruling).label if person.ruling else "",
+            _earlier_in_words(earlier.get(person.pk)),
+            departure_address(person, MissingRuling.DECEASED, batch),
+            departure_address(person, MissingRuling.MOVED_AWAY, batch),
+        )
+        for person in people
+    ]
+
+
+def _earlier_in_words(ruling: MissingPerson | None) -> str:
+    if ruling is None:
+        return ""
+    day = ruling.batch.effective_on
+    label = MissingRuling(ruling.ruling).label
+    return f"{day:%Y-%m-%d} 的名册里也没有：{label}"
+
+
+def departure_address(person: Retiree, kind: MissingRuling, batch: ImportBatch) -> str:
+    """The page that asks for the date and what follows."""
+    return f"{reverse('branches:departure', args=[person.pk])}?kind={kind.value}&batch={batch.pk}"
+
+
+def closers(batches: list[ImportBatch]) -> dict[int, str]:
+    """Who undid or gave up each of some batches, by the database's own record."""
+    events = ImportBatch.pgh_event_model.objects.filter(
+        pgh_obj_id__in=[batch.pk for batch in batches],
+        state__in=[ImportState.UNDONE, ImportState.DISCARDED],
+    )
+    who = {}
+    for batch, context in events.order_by("-pgh_id").values_list("pgh_obj_id", "pgh_context"):
+        who[batch] = (context or {}).get("user")  # the first entry in that state stays
+    names = {user.pk: str(user) for user in User.objects.filter(pk__in=set(who.values()))}
+    return {batch: names.get(user, "系统") for batch, user in who.items()}
 
 
 def _proposals(batch: ImportBatch):

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from branches.views import branches, comparisons, departures, imports
+from branches.views import branches, comparisons, departures, imports, mapping, missing
 
 app_name = "branches"
 urlpatterns = [
@@ -12,6 +12,8 @@ urlpatterns = [
     path("imports/<int:pk>/discard/", imports.import_discard, name="import-discard"),
     path("imports/<int:pk>/undo/", imports.import_undo, name="import-undo"),
     path("imports/<int:pk>/rejected.xlsx", imports.import_rejected, name="import-rejected"),
+    path("imports/<int:pk>/names/", mapping.import_names, name="import-names"),
+    path("imports/<int:pk>/omitted/", missing.import_omitted, name="import-omitted"),
     path("comparisons/", comparisons.comparison_list, name="comparison-list"),
     path("comparisons/new/", comparisons.comparison_new, name="comparison-new"),
     path("comparisons/<int:pk>/", comparisons.comparison_detail, name="comparison-detail"),

@@ -163,22 +163,29 @@ def reclassify_many(
     reason: str = "",
     until: datetime.date | None = None,
     source: str = DESK,
+    reasons: dict[int, str] | None = None,
 ) -> list[ClassChange]:
     """Puts every person of a queryset into a class; those who are in it stay as they are.
 
-    Four statements, however many people. Raises ReclassifyRefusedError, naming people, when the
-    day lies before their last change, or a temporary class has nothing to fall back to.
+    A temporary class is another one when it gets another end, or none. `reasons` are the words
+    of single people, by key. Five statements, however many people. Raises
+    ReclassifyRefusedError, naming people, when the day lies before their last change, or a
+    temporary class has nothing to fall back to.
     """
-    ids = people.order_by().values("pk")
-    held = list(Retiree.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
-    moving = [person for person in held if person.activity_class != activity_class]
     if on > timezone.localdate():
         raise ReclassifyRefusedError("生效日期不能晚于今天。")
+    held = hold(people)
+    ends = _ends_of_temporary(held)
+    moving = [
+        person
+        for person in held
+        if person.activity_class != activity_class or ends.get(person.pk, until) != until
+    ]
     if until and until <= on:
         raise ReclassifyRefusedError("到期日期应晚于生效日期。")
     _refuse_earlier(moving, on)
     if until and (new := [str(p) for p in moving if not p.activity_class]):
-        raise ReclassifyRefusedError(f"还没有类别的人不能设临时类别：{_some(new)}。")
+        raise ReclassifyRefusedError(f"还没有类别的人不能设临时类别：{some_names(new)}。")
     keys = [person.pk for person in moving]
     Retiree.objects.filter(pk__in=keys).update(
         activity_class=activity_class, updated_at=timezone.now()
@@ -190,7 +197,7 @@ def reclassify_many(
             effective_from=on,
             until=until,
             reason_kind=reason_kind,
-            reason=reason[:200],
+            reason=(reasons or {}).get(person.pk, reason)[:200],
             source=source,
             decided_by=by,
         )
@@ -198,14 +205,30 @@ def reclassify_many(
     )
 
 
+def hold(people) -> list[Retiree]:
+    """The people of a queryset, held until the transaction ends; in one order, so none waits."""
+    ids = people.order_by().values("pk")
+    return list(Retiree.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
+
+
+def _ends_of_temporary(people: list[Retiree]) -> dict[int, datetime.date]:
+    """Who is in a class for a time only, and until when."""
+    latest = ClassChange.objects.filter(retiree__in=people).order_by(
+        "retiree_id", "-effective_from", "-id"
+    )
+    ends = latest.distinct("retiree_id").values_list("retiree_id", "until")
+    return {pk: until for pk, until in ends if until}
+
+
 def _refuse_earlier(people: list[Retiree], on: datetime.date) -> None:
     later = ClassChange.objects.filter(retiree__in=people, effective_from__gt=on)
     names = list(later.order_by("retiree_id").values_list("retiree__name", flat=True).distinct())
     if names:
-        raise ReclassifyRefusedError(f"这些人在 {on:%Y-%m-%d} 以后已有变动：{_some(names)}。")
+        raise ReclassifyRefusedError(f"这些人在 {on:%Y-%m-%d} 以后已有变动：{some_names(names)}。")
 
 
-def _some(names: list[str]) -> str:
+def some_names(names: list[str]) -> str:
+    """The first ten, and how many they are."""
     return "、".join(names[:10]) + (f"等 {len(names)} 人" if len(names) > 10 else "")
 
 

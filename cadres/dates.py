@@ -4,6 +4,7 @@ Such a date is kept as ISO text, `1953-07` or `1953-07-15`: both sort and compar
 and a month is never mistaken for its first day.
 """
 
+import calendar
 import datetime
 import re
 
@@ -38,6 +39,13 @@ def age_on(birth: str, on: datetime.date) -> int | None:
 def latest_birth_for_age(age: int, on: datetime.date) -> str:
     """The text that a birth date must not exceed for a person to be `age` or older on that day."""
     return f"{on.year - age:04d}-{on:%m-%d}"
+
+
+def add_months(day: datetime.date, months: int) -> datetime.date:
+    """The same day some months later, or before; the month's last day where there is none."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    last = calendar.monthrange(year, month + 1)[1]
+    return datetime.date(year, month + 1, min(day.day, last))
 
 
 def validate_partial_date(value: str) -> None:

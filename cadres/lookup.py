@@ -16,21 +16,22 @@ LONG_ENOUGH = 3
 
 @dataclass(frozen=True)
 class Match:
-    """What was found: `pk` None when nothing is clear, with the nearest names as suggestions."""
+    """What was found: `pk` None when nothing is clear, with the nearest names as suggestions.
+
+    `is_unclear`: the name itself is known, but it may mean several (永安镇), and staff choose.
+    """
 
     pk: int | None
     name: str = ""
     is_close: bool = False
     suggestions: tuple[str, ...] = ()
+    is_unclear: bool = False
 
 
 @functools.lru_cache(maxsize=16384)
 def normal(text: str) -> str:
     """Without blanks and full-width forms."""
     return re.sub(r"\s", "", unicodedata.normalize("NFKC", text))
-
-
-_NUMERALS = re.compile(r"[一二三四五六七八九十\d]+")
 
 
 class NameIndex:
@@ -48,6 +49,12 @@ class NameIndex:
         self.stem = stem or (lambda text: text)
         self.stems = [(name, self.stem(name), pk) for name, pk in self.known.items()]
         self._answers: dict[str, Match] = {}
+
+    def also(self, name: str, pk: int) -> None:
+        """Takes one more name for something known, in this index only."""
+        if pk in self.display:
+            self.known[normal(name)] = pk
+            self._answers.clear()
 
     def find(self, text: str) -> Match:
         key = normal(text)
@@ -71,7 +78,7 @@ class NameIndex:
 
     def _ask(self, name: str, pks=()) -> Match:
         names = [self.display[pk] for pk in pks if pk is not None]
-        return Match(None, suggestions=tuple(self.hints.get(name) or names))
+        return Match(None, suggestions=tuple(self.hints.get(name) or names), is_unclear=True)
 
     def _close(self, short: str) -> Match:
         """One name that is alike, when no other one is nearly as much so."""

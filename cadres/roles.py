@@ -19,6 +19,11 @@ class Role(models.TextChoices):
     AUDITOR = "auditor", "审计"
 
 
+#: Roles that only the head (or the superuser) gives or takes: they check on the office.
+ABOVE = (Role.OFFICE_HEAD.label, Role.AUDITOR.label)
+#: Roles that work at the desk (the admin).
+AT_DESK = (Role.OFFICE_STAFF.label, Role.OFFICE_HEAD.label)
+
 #: What each role may do in the admin: app.model → permission verbs. Nobody may delete people.
 _DESK = {
     "cadres.retiree": "view add change",
@@ -30,6 +35,7 @@ _DESK = {
     "cadres.township": "view change",
     "cadres.townshipalias": "view add change delete",
     "cadres.community": "view add change",
+    "cadres.communityalias": "view add change delete",
     "cadres.user": "view add change",
     "branches.branch": "view add change",
     "branches.branchalias": "view add change delete",
@@ -78,6 +84,31 @@ def _permissions(table: dict[str, str]):
         names = [f"{verb}_{model}" for verb in verbs.split()]
         wanted |= Q(content_type__app_label=app, codename__in=names)
     return Permission.objects.filter(wanted)
+
+
+def is_above(user) -> bool:
+    """Whether the user stands above the office's staff: the head, or the superuser."""
+    return user.is_superuser or has_role(user, Role.OFFICE_HEAD)
+
+
+def fault_of_roles(acting, user, before: set[str], after: set[str]) -> str:
+    """Why `acting` may not change a user's roles (names) so; empty when it may be done.
+
+    Nobody but the head appoints heads and auditors, and nobody appoints himself.
+    """
+    changed = before ^ after
+    if changed and user.pk and user.pk == acting.pk:
+        return "不能改自己的角色，请由负责人来改。"
+    if changed & set(ABOVE) and not is_above(acting):
+        return "“负责人”“审计”两个角色，只有负责人可以指定或取消。"
+    return ""
+
+
+def may_change_account(acting, user, roles: set[str]) -> bool:
+    """A superuser's or a head's account (its password too) is not the staff's to change."""
+    if user.pk is None or user.pk == acting.pk or acting.is_superuser:
+        return True
+    return not user.is_superuser and (is_above(acting) or not roles & set(ABOVE))
 
 
 def office_only(view):

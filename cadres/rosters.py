@@ -29,6 +29,9 @@ TEXTS = {
     "skills": 100,
     "remark": 2000,
 }
+#: So much of a name that was not found is kept: one character more than the longest alias may
+#: have, so that it shows when something was cut off.
+NAME_KEPT = 81
 #: A township may be written as its government.
 TOWNSHIP_ENDS = ("办事处", "办", "人民政府", "政府")
 LABELS = {
@@ -44,25 +47,44 @@ LABELS = {
 
 
 class CommunityIndex:
-    """Villages and communities: the same name occurs in several townships."""
+    """Villages and communities: the same name occurs in several townships.
 
-    def __init__(self, communities: list[tuple[int, str, str, int]]):
+    `communities`: (pk, name, short name, township); `aliases`: (other name, pk).
+    """
+
+    def __init__(self, communities: list[tuple[int, str, str, int]], aliases=()):
         self.township = {pk: township for pk, _, _, township in communities}
         self.inside: dict[int | None, NameIndex] = {}
         for township in {None, *self.township.values()}:
-            names, aliases = {}, {}
+            names, short_names = {}, {}
             for pk, name, short_name, home in communities:
                 if township in (None, home):
-                    aliases[short_name] = None if short_name in aliases else pk
+                    short_names[short_name] = None if short_name in short_names else pk
                     names[name] = pk
             if township is None:
                 repeated = [n for n in names if [c[1] for c in communities].count(n) > 1]
                 names = {n: pk for n, pk in names.items() if n not in repeated}
-                aliases |= {n: None for n in repeated}
-            self.inside[township] = NameIndex(names, aliases, stem=community_stem)
+                short_names |= {n: None for n in repeated}
+            known = self._with_aliases(short_names, aliases, township)
+            self.inside[township] = NameIndex(names, known, stem=community_stem)
+        # a name that occurs twice is no answer, but the places that bear it are places
+        self.inside[None].display = {pk: name for pk, name, _, _ in communities}
+
+    def _with_aliases(self, known: dict, aliases, township: int | None) -> dict:
+        """Inside its township an alias decides; outside, one more of the name is unclear."""
+        known = dict(known)
+        for name, pk in aliases:
+            if township is None:
+                known[name] = pk if known.get(name, pk) == pk else None
+            elif township == self.township[pk] and known.get(name) is None:
+                known[name] = pk
+        return known
+
+    def index(self, township: int | None) -> NameIndex:
+        return self.inside.get(township, self.inside[None])
 
     def find(self, text: str, township: int | None) -> Match:
-        return self.inside.get(township, self.inside[None]).find(text)
+        return self.index(township).find(text)
 
 
 @dataclass
@@ -81,7 +103,8 @@ class Names:
         unit_aliases = {alias: pk for pk, _, alias in known if alias}
         townships = dict(Township.objects.values_list("name", "pk"))
         old_names = list(TownshipAlias.objects.values_list("name", "township_id", "note"))
-        columns = ("pk", "name", "short_name", "township_id")
+        columns = ("pk", "name", "short_name", "township_id", "aliases__name")
+        communities = list(Community.objects.values_list(*columns))
         return cls(
             NameIndex(units, unit_aliases, stem=unit_stem),
             NameIndex(
@@ -91,9 +114,18 @@ class Names:
                 stem=place_stem,
                 hints={name: tuple(note.split("、")) for name, _, note in old_names if note},
             ),
-            CommunityIndex(list(Community.objects.values_list(*columns))),
+            CommunityIndex(
+                list(dict.fromkeys(community[:4] for community in communities)),
+                [(alias, pk) for pk, _, _, _, alias in communities if alias],
+            ),
             NameIndex(branches, branch_aliases, stem=branch_stem),
         )
+
+    def index(self, kind: str, township: int | None = None) -> NameIndex:
+        """Of units, townships or branches; of communities, those of a township (None: of all)."""
+        if kind == "community":
+            return self.communities.index(township)
+        return {"unit": self.units, "township": self.townships, "branch": self.branches}[kind]
 
 
 @dataclass
@@ -160,6 +192,8 @@ def _note(roster: Roster, table: headings.Table) -> None:
         "header": [rows[i] for i in table.header_rows],
         "merged": merged,
         "name": table.columns["name"],
+        "headings": {name: _heading(table, column) for name, column in table.columns.items()},
+        "unit_with_post": table.unit_with_post,
         "columns": table.columns,
         "others": sorted(table.others.items()),
     }
@@ -168,6 +202,13 @@ def _note(roster: Roster, table: headings.Table) -> None:
         {"sheet": table.sheet.name, "row": row, "text": mask_numbers(text)}
         for row, text in table.passed_over
     ]
+
+
+def _heading(table: headings.Table, column: int) -> str:
+    """A column's own heading as the file has it, the lowest one where two stand."""
+    cells = [table.sheet.rows[row][column : column + 1] for row in table.header_rows]
+    texts = [headings.heading_text(cell[0]) for cell in cells if cell]
+    return next((text for text in reversed(texts) if text), "")[:40]
 
 
 def _is_given(cell) -> bool:
@@ -248,7 +289,7 @@ class RowReader:
     def _unit(self, given: dict, row: Clean) -> None:
         text = text_of(given.get("unit"))
         match = self.names.units.find(text) if text else None
-        if match and match.pk is None and self.table.unit_with_post:
+        if match and (match.pk is None or match.is_close) and self.table.unit_with_post:
             match, post = self._split_post(text, match)
             row.values["former_post"] = post
         row.values["unit_id"] = self._taken("unit", "单位", text, match, row)
@@ -284,7 +325,7 @@ class RowReader:
         if match.pk is None:
             near = "、".join(match.suggestions)
             hint = f"，是不是：{near}？" if near else "，请核对名称。"
-            row.add(column, code, f"没有找到{label}“{text[:40]}”{hint}", text[:40])
+            row.add(column, code, f"没有找到{label}“{text[:40]}”{hint}", text[:NAME_KEPT])
         elif match.is_close:
             words = f"{label}“{text[:40]}”按“{match.name}”处理。"
             row.add(column, "name_matched_closely", words, text[:40], cleaning.WARNING)

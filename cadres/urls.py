@@ -1,6 +1,6 @@
 from django.urls import path
 
-from cadres.views import access, care, care_lists, jobs, people, units
+from cadres.views import access, care, care_lists, class_ledger, jobs, people, review, units
 
 app_name = "cadres"
 urlpatterns = [
@@ -8,7 +8,11 @@ urlpatterns = [
     path("access/", access.access_log, name="access-log"),
     path("units/", units.units, name="units"),
     path("people/", people.people, name="people"),
+    path("people/review/", review.review_list, name="review-list"),
+    path("people/<int:pk>/review/", review.review, name="review"),
     path("people/reclassify/", people.reclassify, name="reclassify"),
+    path("people/reclassify/all/", people.reclassify_found, name="reclassify-found"),
+    path("people/class-ledger/", class_ledger.class_ledger, name="class-ledger"),
     path("people/<int:pk>/", people.person, name="person"),
     path("people/<int:pk>/reveal/", people.reveal, name="reveal"),
     path("care/", care.care_list, name="care"),

@@ -18,6 +18,7 @@ _ORDER = [
     "Township",
     "Community",
     "TownshipAlias",
+    "CommunityAlias",
     "User",
     "Branch",
     "Membership",

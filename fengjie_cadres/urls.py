@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.contrib.auth import views as auth
 from django.urls import include, path
 
-from fengjie_cadres import export_views, login_views, two_step_views, views
+from fengjie_cadres import export_views, figure_views, login_views, two_step_views, views
 
 #: Names of the only pages that strangers may open (compared with the resolver by a test).
 OPEN_VIEWS = {"healthz", "readyz", "login", "privacy", "text-size"}
@@ -23,6 +23,7 @@ urlpatterns = [
     path("privacy/", views.privacy, name="privacy"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
+    path("people/classes/", figure_views.class_totals_page, name="class-totals"),
     path("", include("cadres.urls")),
     path("exports/", export_views.exports, name="exports"),
     path("exports/new/<slug:kind>/", export_views.export_new, name="export-new"),

@@ -3,10 +3,13 @@
 from django.contrib import admin
 
 from cadres.desk import OfficeAdmin, ReadOnly
+from cadres.tables import TableExportAdmin
 from points.models import Rule
+from points.resources import RuleResource
 
 
 @admin.register(Rule)
-class RuleAdmin(ReadOnly, OfficeAdmin):
+class RuleAdmin(TableExportAdmin, ReadOnly, OfficeAdmin):
+    resource_class = RuleResource
     list_display = ["name", "direction", "points", "per", "cap_per_cycle", "verified_by"]
     list_display += ["is_enabled"]

@@ -84,6 +84,10 @@ CHECKS = [
         LEFT JOIN points_posting p ON p.id = t.posting_id
         WHERE t.kind IN ('award', 'deduct') AND t.shortfall_id IS NULL
           AND p.transfer_id IS DISTINCT FROM t.id
+          -- a deduction given back by two persons, too late for its own cycle
+          AND NOT EXISTS (SELECT FROM points_transfer g WHERE g.posting_id = t.posting_id
+            AND g.kind = 'award' AND g.approved_by_id IS NOT NULL
+            AND g.key = rtrim(t.key, '+') || '+')
           AND NOT EXISTS (SELECT FROM points_transfer r WHERE r.reverses_id = t.id)
           AND NOT EXISTS (SELECT FROM points_shortfall s WHERE s.posting_id = p.id)
         """,

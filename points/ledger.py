@@ -74,10 +74,16 @@ def _call(statement: str, *values):
     Raises a LedgerRefusedError.
     """
     safely = transaction.atomic() if connection.in_atomic_block else contextlib.nullcontext()
+    with _refusals(), safely, connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return cursor.fetchall()
+
+
+@contextlib.contextmanager
+def _refusals():
+    """A refusal of the database becomes a LedgerRefusedError."""
     try:
-        with safely, connection.cursor() as cursor:
-            cursor.execute(statement, values)
-            return cursor.fetchall()
+        yield
     except DatabaseError as error:
         code = getattr(error.__cause__, "pgcode", None)
         if code == "PT005":
@@ -301,7 +307,7 @@ def open_cycle(*, year: int, redeem_until: datetime.date | None = None) -> Cycle
 @transaction.atomic
 def begin_closing(*, cycle: Cycle) -> Cycle:
     """The year is over: what is late may still come until `redeem_until`."""
-    cycle = Cycle.objects.select_for_update().get(pk=cycle.pk)
+    cycle = Cycle.objects.select_for_update(no_key=True).get(pk=cycle.pk)
     if cycle.status == CycleStatus.OPEN:
         if timezone.localdate() <= cycle.ends_on:
             raise CycleClosedError(f"{cycle}还没有结束。")
@@ -319,10 +325,18 @@ def close(*, cycle: Cycle, by: User | None, batch: int = BATCH) -> Cycle:
     cycle = Cycle.objects.get(pk=cycle.pk)
     if cycle.status == CycleStatus.CLOSED:
         return cycle
-    following = open_cycle(year=cycle.year + 1)
-    statement = "SELECT points_close(%s, %s, %s, %s, %s, %s)"
-    while _call(statement, cycle.pk, following.pk, batch, *_now(), _pk(by))[0][0]:
-        pass
+    # The next cycle is opened with the first batch: refused, nothing has happened.
+    with transaction.atomic():
+        following = open_cycle(year=cycle.year + 1)
+        emptied = _close_some(cycle, following, batch, by)
+    while emptied:
+        emptied = _close_some(cycle, following, batch, by)
     cycle.status = CycleStatus.CLOSED
-    cycle.save(update_fields=["status"])
+    with _refusals():
+        cycle.save(update_fields=["status"])
     return cycle
+
+
+def _close_some(cycle: Cycle, following: Cycle, batch: int, by: User | None) -> int:
+    statement = "SELECT points_close(%s, %s, %s, %s, %s, %s)"
+    return _call(statement, cycle.pk, following.pk, batch, *_now(), _pk(by))[0][0]

@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from branches.comparison.judge import judge
 from branches.models import ImportBatch, ImportState, Purpose, Scope, StagedRow
-from branches.roster.stage import copy_rows, keep_file, known_names, notes_of, plain_name, read_file
+from branches.roster.names import known_names
+from branches.roster.stage import copy_rows, keep_file, notes_of, plain_name, read_file
 from cadres import jobs
 from cadres.disclosure import ask_export
 from cadres.lists import ListReader, shown_cell

@@ -139,6 +139,17 @@ class ImportBatch(models.Model):
             and not self.job.is_finished
         )
 
+    @property
+    def is_being_read(self) -> bool:
+        """Its names were mapped, and its file is being read again with them."""
+        return bool(
+            self.state == ImportState.STAGED
+            and not self.confirmed_by_id
+            and self.job
+            and self.job.params.get("again")
+            and not self.job.is_finished
+        )
+
 
 class Verdict(models.TextChoices):
     """处理结论"""

@@ -4,6 +4,8 @@ Every step looks at the same staged rows, so that what was previewed is what is 
 killed worker begins again from what the database holds.
 """
 
+from branches.roster.mapping import MappingRefusedError, map_names
+from branches.roster.missing import MissingRefusedError, rule_omitted
 from branches.roster.stage import accept_upload, stage, stage_job
 from branches.roster.undo import UndoRefusedError, empty_old_imports, undo
 from branches.roster.write import (
@@ -16,11 +18,15 @@ from branches.roster.write import (
 
 __all__ = [
     "ImportRefusedError",
+    "MappingRefusedError",
+    "MissingRefusedError",
     "UndoRefusedError",
     "accept_upload",
     "confirm",
     "discard",
     "empty_old_imports",
+    "map_names",
+    "rule_omitted",
     "stage",
     "stage_job",
     "undo",

@@ -11,12 +11,13 @@ from pathlib import Path
 from django.db import connection, transaction
 from django.utils import timezone
 
-from branches.models import Branch, ImportBatch, ImportState, StagedRow
+from branches.models import ImportBatch, ImportState, StagedRow
 from branches.roster.judge import judge
+from branches.roster.names import names_for
 from cadres import jobs
 from cadres.masking import digest, mask_numbers
 from cadres.names import name_tokens, pinyin_of
-from cadres.rosters import Names, Roster, RosterRow, read_roster
+from cadres.rosters import Roster, RosterRow, read_roster
 from cadres.spreadsheets import MAX_BYTES, Workbook, WorkbookRefusedError, read_workbook
 
 VALUES = [
@@ -94,7 +95,8 @@ def stage_job(job: jobs.Job) -> str:
 def stage(*, batch: ImportBatch) -> ImportBatch:
     """Reads the batch's file into the staging table and judges every row; safe to repeat.
 
-    A file that cannot be read leaves the batch `refused`, with one sentence for the user.
+    A file that cannot be read leaves the batch `refused`, with one sentence for the user; one
+    that could be read before keeps its preview.
     """
     return read_file(batch, _stage)
 
@@ -106,34 +108,26 @@ def read_file(batch: ImportBatch, take: Callable[[ImportBatch, Workbook], Import
         with transaction.atomic():
             return take(batch, book)
     except WorkbookRefusedError as refusal:
-        open_batches = ImportBatch.objects.filter(state__in=OPEN)
-        open_batches.filter(pk=batch.pk).update(
+        unread = ImportBatch.objects.filter(state=ImportState.UPLOADED)
+        unread.filter(pk=batch.pk).update(
             state=ImportState.REFUSED, refusal=str(refusal), closed_at=timezone.now()
         )
         batch.refresh_from_db()
         raise
 
 
-def _stage(batch: ImportBatch, book) -> ImportBatch:
+def _stage(batch: ImportBatch, book: Workbook) -> ImportBatch:
     batch = ImportBatch.objects.select_for_update(of=("self",)).get(pk=batch.pk)
     if batch.state not in OPEN:
         return batch
-    roster = read_roster(book, known_names(), timezone.localdate())
+    roster = read_roster(book, names_for(batch), timezone.localdate())
     StagedRow.objects.filter(batch=batch).delete()
     copy_rows(batch, roster.rows)
     judge(batch)
-    batch.notes = notes_of(roster) | {"kind": book.kind}
+    batch.notes = notes_of(roster) | {"kind": book.kind, "mapped": batch.notes.get("mapped", [])}
     batch.state = ImportState.STAGED
     batch.save()
     return batch
-
-
-def known_names() -> Names:
-    """Everything that a row may name."""
-    known = list(Branch.objects.values_list("pk", "name", "aliases__name"))
-    return Names.load(
-        {name: pk for pk, name, _ in known}, {alias: pk for pk, _, alias in known if alias}
-    )
 
 
 def notes_of(roster: Roster) -> dict:

@@ -78,7 +78,9 @@ def _referred_to(batch: ImportBatch) -> set[int]:
     """People created by the batch whom something else in the database points to by now."""
     found = set()
     created = _people(batch, Verdict.CREATED)
-    for relation in Retiree._meta.related_objects:
+    for relation in Retiree._meta.get_fields(include_hidden=True):
+        if not (relation.auto_created and (relation.one_to_many or relation.one_to_one)):
+            continue
         field = relation.field
         if relation.get_accessor_name() in OWN_RELATIONS or not field.db_constraint:
             continue

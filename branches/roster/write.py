@@ -31,6 +31,8 @@ def confirm(*, batch: ImportBatch, by) -> ImportBatch:
         return batch
     if batch.state != ImportState.STAGED or batch.purpose != Purpose.IMPORT:
         raise ImportRefusedError("这份名册还不能写入，请先看预览。")
+    if batch.is_being_read:
+        raise ImportRefusedError("正在按新的对应重新读取，读完请看一遍预览，再确认写入。")
     title = f"写入名册“{batch.file_name}”"[:100]
     batch.confirmed_by = by
     batch.job = jobs.enqueue(kind="roster-write", title=title, params={"batch": batch.pk}, by=by)

@@ -12,7 +12,8 @@ from django.views.decorators.http import require_GET, require_POST
 from branches import preview, roster
 from branches.forms import RosterUploadForm
 from branches.models import ImportBatch, ImportState, StagedRow, Verdict
-from branches.roster.judge import missing_people
+from branches.roster.missing import OPEN, RULED, listed_people
+from branches.roster.names import names_for, unknown_names
 from branches.roster.report import write_rejected
 from cadres.jobs import RefusedError
 from cadres.login import PasswordAgainForm
@@ -26,7 +27,9 @@ ROWS_A_PAGE = 50
 def import_list(request):
     batches = ImportBatch.objects.imports().select_related("uploaded_by", "confirmed_by")
     page = Paginator(batches, 30).get_page(request.GET.get("page"))
-    return render(request, "branches/import_list.html", {"page": page})
+    closers = preview.closers(list(page))
+    rows = [(batch, closers.get(batch.pk, "")) for batch in page]
+    return render(request, "branches/import_list.html", {"page": page, "rows": rows})
 
 
 @office_only
@@ -49,27 +52,29 @@ def import_new(request):
 @require_GET
 def import_detail(request, pk: int):
     """The preview while a file waits for confirmation, its result afterwards."""
-    batches = ImportBatch.objects.imports().select_related("job", "uploaded_by")
+    batches = ImportBatch.objects.imports().select_related("job", "uploaded_by", "confirmed_by")
     batch = get_object_or_404(batches, pk=pk)
     if batch.state == ImportState.UPLOADED and batch.job and not batch.job.is_finished:
         return redirect(batch.job)
     tabs = preview.tabs(batch)
     asked = request.GET.get("show")
     shown = asked if asked in {key for key, _, _ in tabs} else _first_tab(tabs)
-    page = Paginator(_rows(batch, shown), ROWS_A_PAGE).get_page(request.GET.get("page"))
+    groups = preview.problem_groups(batch)
+    is_open = batch.state == ImportState.STAGED and not batch.is_being_written
     context = {
         "batch": batch,
         "tabs": tabs,
         "shown": shown,
-        "page": page,
-        "groups": preview.problem_groups(batch),
-        "can_confirm": batch.state == ImportState.STAGED and not batch.is_being_written,
+        "groups": groups,
+        "closer": preview.closers([batch]).get(batch.pk, ""),
+        "can_confirm": is_open and not batch.is_being_read,
         "can_undo": batch.state == ImportState.WRITTEN and not batch.emptied_at,
         "password_again": PasswordAgainForm(request=request),
     }
-    if shown != "missing":
-        wording = preview.Wording()
-        context["rows"] = [(row, wording.changes(row), wording.summary(row)) for row in page]
+    if is_open and any(group["is_unknown"] for group in groups):
+        context["unknown"] = len(unknown_names(batch, names_for(batch)))
+    lists = {"missing": _missing, "problems": _problems}
+    context |= lists.get(shown, _plain)(request, batch, shown)
     return render(request, "branches/import_detail.html", context)
 
 
@@ -77,15 +82,59 @@ def _first_tab(tabs: list[tuple[str, str, int]]) -> str:
     return next((key for key, _, count in tabs if count), Verdict.CREATED)
 
 
-def _rows(batch: ImportBatch, shown: str):
-    if shown == "missing":
-        return missing_people(batch).select_related("unit", "township")
-    rows = StagedRow.objects.filter(batch=batch).select_related("retiree__unit", "unit")
+def _page(request, found):
+    return Paginator(found, ROWS_A_PAGE).get_page(request.GET.get("page"))
+
+
+def _missing(request, batch: ImportBatch, shown: str) -> dict:
+    """Who is not in the file, the open ones first, narrowed by `ruling`."""
+    narrowed = request.GET.get("ruling", "")
+    narrowed = narrowed if narrowed in (OPEN, RULED) else ""
+    people = listed_people(batch, narrowed).select_related("unit", "township")
+    page = _page(request, people)
+    can_rule = batch.state in (ImportState.STAGED, ImportState.WRITTEN) and not batch.emptied_at
+    return {
+        "page": page,
+        "people": preview.missing(batch, list(page)),
+        "narrowed": narrowed,
+        "narrowings": [("", "全部"), (OPEN, "还没核实"), (RULED, "已核实")],
+        "can_rule": can_rule,
+        "query": f"ruling={narrowed}" if narrowed else "",
+    }
+
+
+def _problems(request, batch: ImportBatch, shown: str) -> dict:
+    """Rows with problems, narrowed to one kind of problem."""
+    kind = request.GET.get("kind", "")
+    kind = kind if kind in preview.KINDS else ""
+    rows = StagedRow.objects.filter(batch=batch).with_problems()
+    if kind:
+        rows = preview.with_problem(rows, kind)
+    words = {"kind": kind, "kind_name": preview.KINDS.get(kind, "")}
+    return words | _shown_rows(request, batch, rows) | {"query": f"kind={kind}" if kind else ""}
+
+
+def _plain(request, batch: ImportBatch, shown: str) -> dict:
+    """Rows of one verdict, or with a proposed transfer."""
+    rows = StagedRow.objects.filter(batch=batch)
     if shown == "proposals":
-        return rows.filter(proposal__isnull=False)
-    if shown == "problems":
-        return rows.with_problems()
-    return rows.filter(verdict=shown)
+        return _shown_rows(request, batch, rows.filter(proposal__isnull=False))
+    return _shown_rows(request, batch, rows.filter(verdict=shown))
+
+
+def _shown_rows(request, batch: ImportBatch, rows) -> dict:
+    page = _page(request, rows.select_related("retiree__unit", "unit"))
+    wording = preview.Wording()
+    shown = [
+        {
+            "row": row,
+            "problems": preview.columns_in_words(batch, row),
+            "changes": wording.changes(row),
+            "summary": wording.summary(row),
+        }
+        for row in page
+    ]
+    return {"page": page, "rows": shown}
 
 
 @office_only

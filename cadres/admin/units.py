@@ -5,6 +5,8 @@ from django.contrib import admin
 from cadres.desk import OfficeAdmin, PartInline, filtered_by
 from cadres.forms import UnitFilter
 from cadres.models import Unit, UnitAlias
+from cadres.resources import UnitResource
+from cadres.tables import TableAdmin
 
 
 class AliasInline(PartInline):
@@ -12,7 +14,8 @@ class AliasInline(PartInline):
 
 
 @admin.register(Unit)
-class UnitAdmin(OfficeAdmin):
+class UnitAdmin(TableAdmin, OfficeAdmin):
+    resource_class = UnitResource
     list_display = ["name", "nature", "sector", "unit_level", "people_count"]
     list_filter = filtered_by(UnitFilter)
     search_fields = ["name", "aliases__name"]

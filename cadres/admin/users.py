@@ -21,11 +21,9 @@ from cadres.desk import FilterForm, OfficeAdmin, filtered_by, select
 from cadres.login import PasswordAgainForm
 from cadres.masking import mask_phone
 from cadres.models import User, UserRole
-from cadres.roles import Role, has_role
-
-#: Roles that only the head (or the superuser) gives or takes: they check on the office.
-_ABOVE = (Role.OFFICE_HEAD.label, Role.AUDITOR.label)
-_AT_DESK = (Role.OFFICE_STAFF.label, Role.OFFICE_HEAD.label)
+from cadres.resources import UserResource
+from cadres.roles import AT_DESK, Role, fault_of_roles, is_above, may_change_account
+from cadres.tables import TableAdmin
 
 admin.site.unregister(Group)
 admin.site.unregister(
@@ -59,16 +57,11 @@ class RolesForm(forms.ModelForm):
             self.fields["groups"].help_text = "支部书记不在这里选：谁任书记，谁就是。"
 
     def clean_groups(self):
-        """Nobody but the head appoints heads and auditors, and nobody appoints himself."""
         chosen = self.cleaned_data["groups"]
-        before = (
-            set(self.instance.groups.values_list("name", flat=True)) if self.instance.pk else set()
-        )
-        changed = before ^ {group.name for group in chosen}
-        if changed and self.instance.pk == self.acting.pk:
-            raise forms.ValidationError("不能改自己的角色，请由负责人来改。")
-        if changed & set(_ABOVE) and not _is_above(self.acting):
-            raise forms.ValidationError("“负责人”“审计”两个角色，只有负责人可以指定或取消。")
+        before = _roles_of(self.instance) if self.instance.pk else set()
+        after = {group.name for group in chosen}
+        if fault := fault_of_roles(self.acting, self.instance, before, after):
+            raise forms.ValidationError(fault)
         return chosen
 
     def clean_username(self):
@@ -122,15 +115,16 @@ class NewPasswordForm(AdminPasswordChangeForm):
         return super().save(commit)
 
 
-def _is_above(user) -> bool:
-    return user.is_superuser or has_role(user, Role.OFFICE_HEAD)
+def _roles_of(user) -> set[str]:
+    return set(user.groups.values_list("name", flat=True))
 
 
 _ROLE_FIELDS = ("角色", {"fields": ["groups", "retiree", "community"]})
 
 
 @admin.register(User)
-class UserAdmin(OfficeAdmin, auth_admin.UserAdmin):
+class UserAdmin(TableAdmin, OfficeAdmin, auth_admin.UserAdmin):
+    resource_class = UserResource
     form, add_form = UserChangeForm, UserAddForm
     add_form_template = None  # Django's own speaks English
     history_parts = ((UserRole, "user"),)
@@ -165,12 +159,9 @@ class UserAdmin(OfficeAdmin, auth_admin.UserAdmin):
         return super().get_queryset(request).prefetch_related("groups")
 
     def has_change_permission(self, request, obj=None):
-        """A superuser's or a head's account (its password too) is not the staff's to change."""
         if not super().has_change_permission(request, obj):
             return False
-        if obj is None or obj.pk == request.user.pk or request.user.is_superuser:
-            return True
-        return not obj.is_superuser and (_is_above(request.user) or not _has_high_role(obj))
+        return obj is None or may_change_account(request.user, obj, _roles_of(obj))
 
     def get_form(self, request, obj=None, change=False, **kwargs):
         form = super().get_form(request, obj, change=change, **kwargs)
@@ -185,7 +176,7 @@ class UserAdmin(OfficeAdmin, auth_admin.UserAdmin):
     def save_model(self, request, obj, form, change):
         """Who has a role at the desk may open it."""
         roles = {group.name for group in form.cleaned_data.get("groups", [])}
-        obj.is_staff = obj.is_superuser or bool(roles & set(_AT_DESK))
+        obj.is_staff = obj.is_superuser or bool(roles & set(AT_DESK))
         super().save_model(request, obj, form, change)
 
     def user_change_password(self, request, id, form_url=""):
@@ -209,7 +200,7 @@ class UserAdmin(OfficeAdmin, auth_admin.UserAdmin):
         user = self.get_object(request, id)
         if user is None:
             raise Http404
-        if not _is_above(request.user) or not self.has_change_permission(request, user):
+        if not is_above(request.user) or not self.has_change_permission(request, user):
             raise PermissionDenied
         if user.pk == request.user.pk:
             return redirect("two-step")  # with the digits
@@ -248,8 +239,4 @@ class UserAdmin(OfficeAdmin, auth_admin.UserAdmin):
 
 def _may_reset(acting, user) -> bool:
     """The password of somebody at the desk is the head's to set: it opens the desk."""
-    return user is None or not user.is_staff or _is_above(acting)
-
-
-def _has_high_role(user) -> bool:
-    return user.groups.filter(name__in=_ABOVE).exists()
+    return user is None or not user.is_staff or is_above(acting)

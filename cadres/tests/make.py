@@ -11,9 +11,11 @@ from cadres.models import (
     Area,
     CareRecord,
     ClassChange,
+    ClassReview,
     Community,
     Residence,
     Retiree,
+    ReviewOutcome,
     Township,
     Unit,
     UnitAlias,
@@ -137,8 +139,15 @@ def make_community(**fields) -> Community:
     return Community.objects.create(**fields)
 
 
-def make_care(retiree: Retiree, kind: str = "visit", on: str = "2025-06-01", **fields):
-    """A record of care as it stands in the database."""
-    return CareRecord.objects.create(
-        retiree=retiree, kind=kind, on=datetime.date.fromisoformat(on), **fields
-    )
+def make_care(
+    retiree: Retiree, kind: str = "visit", on: str | datetime.date = "2025-06-01", **fields
+) -> CareRecord:
+    """A record of care as it stands in the database; a stay in hospital ends by `until`."""
+    day = datetime.date.fromisoformat(on) if isinstance(on, str) else on
+    return CareRecord.objects.create(retiree=retiree, kind=kind, on=day, **fields)
+
+
+def make_review(retiree: Retiree, on: datetime.date, **fields) -> ClassReview:
+    """A look at the class that kept it."""
+    fields = {"outcome": ReviewOutcome.KEPT} | fields
+    return ClassReview.objects.create(retiree=retiree, reviewed_on=on, **fields)

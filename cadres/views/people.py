@@ -5,7 +5,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from branches.access import cared_for, sees_all, visible_branches, visible_care, visible_retirees
 from branches.models import Membership
@@ -109,24 +109,55 @@ def reveal(request, pk: int):
     return render(request, "cadres/person.html", context)
 
 
+#: One action changes at most so many people's class; more are a matter for a roster import.
+MOST_AT_ONCE = 500
+
+
 @office_only
 @require_POST
 def reclassify(request):
     """One page for the people ticked in the list: first the form, then, filled in, the action."""
-    keys = [int(key) for key in request.POST.getlist("person") if key.isdecimal()][:500]
+    keys = {int(key[:18]) for key in request.POST.getlist("person") if key.isdecimal()}
     chosen = Retiree.objects.active().filter(pk__in=keys)
-    if not chosen:
+    if not keys or not chosen.exists():
         messages.error(request, "请先在名单里勾选要调整的人。")
         return redirect("cadres:people")
-    is_filled = "activity_class" in request.POST
+    return _reclassified(request, chosen, is_filled="activity_class" in request.POST)
+
+
+@office_only
+@require_http_methods(["GET", "POST"])
+def reclassify_found(request):
+    """The same for everybody whom the filter in the address finds, however many pages."""
+    filled = {key: value for key, value in request.GET.items() if value}
+    chosen = people_of(filled, request.user).active()
+    return _reclassified(request, chosen, is_filled=request.method == "POST", is_filter=True)
+
+
+def _reclassified(request, chosen, *, is_filled: bool, is_filter: bool = False):
+    count = chosen.count()
+    if count > MOST_AT_ONCE:
+        words = f"一次最多调整 {MOST_AT_ONCE} 人，现在有 {count} 人，请缩小范围。"
+        messages.error(request, words)
+        return redirect("cadres:people")
     form = ReclassifyForm(request.POST if is_filled else None, initial={"on": timezone.localdate()})
     if is_filled and form.is_valid():
         try:
-            changes = actions.reclassify_many(people=chosen, by=request.user, **form.cleaned_data)
-            same = len(chosen) - len(changes)
-            words = f"已调整 {len(changes)} 人。" + (f"{same} 人本来就是这一类。" if same else "")
-            messages.success(request, words)
+            if is_filter and request.POST.get("count") != str(count):
+                raise RefusedError(f"筛出的人刚才变了，现在是 {count} 人，请核对后再确定。")
+            changes = actions.reclassify_many(
+                people=Retiree.objects.filter(pk__in=list(chosen.values_list("pk", flat=True))),
+                by=request.user,
+                **form.cleaned_data,
+            )
+            messages.success(request, _changed(len(changes), count))
             return redirect("cadres:people")
         except RefusedError as refusal:
             form.add_error(None, str(refusal))
-    return render(request, "cadres/reclassify.html", {"form": form, "people": chosen})
+    context = {"form": form, "people": chosen, "count": count, "is_filter": is_filter}
+    return render(request, "cadres/reclassify.html", context)
+
+
+def _changed(changes: int, people: int) -> str:
+    same = people - changes
+    return f"已调整 {changes} 人。" + (f"{same} 人本来就是这一类。" if same else "")

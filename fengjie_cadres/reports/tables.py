@@ -7,6 +7,7 @@ from django.db.models import F, OuterRef, Subquery, Value
 from branches.models import Membership, MembershipKind
 from cadres.dates import age_on
 from cadres.forms import PeopleFilter, people_of
+from cadres.forms.class_ledger import class_changes_of, ledger_in_words, people_of_ledger
 from cadres.masking import mask_phone
 from cadres.models import (
     ActivityClass,
@@ -117,16 +118,23 @@ def _person(row: tuple, day: datetime.date, places: dict, is_full: bool) -> tupl
 def class_ledger(export: Export, _: datetime.date) -> list[Sheet]:
     """分类台账: every class a person of the filter has been in, with its date and reason."""
     people = people_of(export.params, export.asked_by)
-    found = (
-        ClassChange.objects.filter(retiree__in=people.order_by().values("pk"))
-        .order_by("retiree__name_pinyin", "retiree_id", "effective_from", "id")
-        .values_list(
-            "retiree__name", "retiree__sex", "retiree__birth_date", "retiree__unit__name",
-            "retiree__township__name", "activity_class", "effective_from", "until", "reason_kind",
-            "reason", "decided_by__name",
-        )
+    found = ClassChange.objects.filter(retiree__in=people.order_by().values("pk"))
+    order = ("retiree__name_pinyin", "retiree_id", "effective_from", "id")
+    return _ledger(found.order_by(*order))
+
+
+def class_changes(export: Export, _: datetime.date) -> list[Sheet]:
+    """分类台账 as its own page shows it: by the date of the change, the latest first."""
+    return _ledger(class_changes_of(export.params, export.asked_by))
+
+
+def _ledger(found) -> list[Sheet]:
+    values = found.values_list(
+        "retiree__name", "retiree__sex", "retiree__birth_date", "retiree__unit__name",
+        "retiree__township__name", "activity_class", "effective_from", "until", "reason_kind",
+        "reason", "decided_by__name",
     )  # fmt: skip
-    rows = (_change(row) for row in found.iterator(chunk_size=5000))
+    rows = (_change(row) for row in values.iterator(chunk_size=5000))
     return [Sheet("活动类别台账", CLASS_LEDGER, rows)]
 
 
@@ -145,6 +153,9 @@ TABLES = {
     "units": organisation.UNITS,
     "roster": Table("离退休干部花名册", roster, may_be_full=True),
     "class-ledger": Table("活动类别台账", class_ledger),
+    "class-changes": Table(
+        "活动类别台账", class_changes, count=people_of_ledger, words=ledger_in_words
+    ),
     comparison.KIND: comparison.COMPARISON,
     "care-ledger": care.CARE,
     "points-ledger": points.LEDGER,

@@ -7,6 +7,7 @@ import openpyxl
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from branches.models import Branch
 from branches.tests.make import make_branch, make_membership, make_secretary
@@ -22,6 +23,7 @@ from cadres.tests.make import (
     make_user,
     some_township,
 )
+from fengjie_cadres.reports.class_totals import BY, class_totals
 from fengjie_cadres.reports.dashboard import Dashboard
 from fengjie_cadres.reports.exports import export_job
 from fengjie_cadres.reports.figures import FIGURES
@@ -218,3 +220,26 @@ def test_the_home_page_takes_a_day_and_no_nonsense(client, staff, people):
     assert "2025年6月30日" in page
     assert client.get("/?on=昨天").status_code == 200
     assert client.get("/?on=9999-99-99").status_code == 200
+
+
+@pytest.mark.parametrize("on", [None, PAST])
+@pytest.mark.parametrize("by", BY)
+def test_classes_by_anything_add_up_to_the_people_and_open_their_lists(
+    client, staff, people, by, on
+):
+    day = on or timezone.localdate()
+    rows = class_totals(staff, by, day)
+    assert rows[-1].total.number == FIGURES["retirees"].count(staff, on)
+    for row in rows:
+        assert sum(cell.number for cell in row.cells) == row.total.number
+        for cell in [*row.cells, row.total]:
+            if cell.address and cell.number:
+                assert listed(client, cell.address) == cell.number, (row.label, cell)
+    page = client.get(f"/people/classes/?by={by}&on={day}")
+    assert page.status_code == 200
+
+
+def test_class_totals_are_for_office_and_leaders(client):
+    for role, status in ((Role.LEADER, 200), (Role.AUDITOR, 403), ("", 403)):
+        client.force_login(make_user(role=role))
+        assert client.get("/people/classes/?by=nonsense").status_code == status

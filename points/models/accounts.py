@@ -35,6 +35,7 @@ class CycleQuerySet(models.QuerySet):
         return self.filter(
             status__in=[CycleStatus.OPEN, CycleStatus.CLOSING],
             published_at=None,
+            starts_on__lte=today,
             redeem_until__gte=today,
         )
 

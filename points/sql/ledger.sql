@@ -4,12 +4,14 @@
 -- Locks are always taken in this order: the cycle (shared; exclusive to change its status), the
 -- members' accounts by primary key, the postings by source. Inside a function every statement
 -- sees what was committed when it began, so what is read after a lock is what the lock protects.
+-- Rows are locked FOR NO KEY UPDATE: FOR UPDATE would wait for those who only refer to them.
 -- Refusals carry an SQLSTATE of their own (PT…), which points/ledger.py turns into exceptions.
+-- pg_temp stands last in the search path, or a temporary table could pass itself off as a real one.
 
 -- ---- cycles -----------------------------------------------------------------------------------
 
 CREATE FUNCTION points_cycle_begins() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     INSERT INTO points_account (cycle_id, kind, frozen_why)
     SELECT NEW.id, kind, '' FROM unnest(ARRAY[
@@ -20,7 +22,8 @@ CREATE TRIGGER cycle_begins AFTER INSERT ON points_cycle
     FOR EACH ROW EXECUTE FUNCTION points_cycle_begins();
 
 -- open → closing → closed, never back; a closed cycle holds no member's points and stays as it is.
-CREATE FUNCTION points_cycle_changes() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION points_cycle_changes() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(20181880, OLD.id::int);
     IF OLD.status = 'closed' THEN
@@ -50,13 +53,13 @@ END $$;
 CREATE FUNCTION points_is_movable(a_cycle bigint, a_today date) RETURNS boolean
 LANGUAGE sql STABLE AS $$
     SELECT EXISTS (SELECT FROM points_cycle WHERE id = a_cycle AND status <> 'closed'
-        AND published_at IS NULL AND redeem_until >= a_today)
+        AND published_at IS NULL AND a_today BETWEEN starts_on AND redeem_until)
 $$;
 
 -- ---- balances follow the transfers ---------------------------------------------------------------
 
 CREATE FUNCTION points_transfers_move() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock_shared(20181880, c::int)
     FROM (SELECT DISTINCT cycle_id AS c FROM moved) held;
@@ -124,6 +127,27 @@ BEGIN
     RETURN found_account;
 END $$;
 
+-- The accounts of many people on many days, made where there is none; locked by primary key.
+CREATE FUNCTION points_hold_members(a_retirees bigint[], a_days date[]) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO points_account (cycle_id, kind, retiree_id, balance, frozen_why)
+    SELECT c.id, 'member', u.retiree, 0, ''
+    FROM (SELECT DISTINCT retiree, day FROM unnest(a_retirees, a_days) x (retiree, day)) u
+    JOIN points_cycle c ON u.day BETWEEN c.starts_on AND c.ends_on AND c.status <> 'closed'
+    WHERE NOT EXISTS (SELECT FROM points_account a
+        WHERE a.cycle_id = c.id AND a.retiree_id = u.retiree)
+    GROUP BY c.id, u.retiree ORDER BY c.id, u.retiree
+    ON CONFLICT DO NOTHING;
+    PERFORM FROM (
+        SELECT a.id FROM points_account a WHERE a.id IN (
+            SELECT m.id FROM unnest(a_retirees, a_days) u (retiree, day)
+            JOIN points_cycle c ON u.day BETWEEN c.starts_on AND c.ends_on
+            JOIN points_account m ON m.cycle_id = c.id AND m.retiree_id = u.retiree
+        ) ORDER BY a.id FOR NO KEY UPDATE
+    ) held;
+END $$;
+
 -- ---- what could not be taken is taken from what comes ------------------------------------------
 
 -- Takes up to `a_most` out of a locked account for the open shortfalls of its person.
@@ -133,7 +157,7 @@ CREATE FUNCTION points_pay_shortfalls(
 DECLARE owed points_shortfall; part int; room int := a_most;
 BEGIN
     FOR owed IN SELECT * FROM points_shortfall
-        WHERE retiree_id = a_account.retiree_id AND "left" > 0 ORDER BY id FOR UPDATE
+        WHERE retiree_id = a_account.retiree_id AND "left" > 0 ORDER BY id FOR NO KEY UPDATE
     LOOP
         EXIT WHEN room <= 0;
         part := LEAST(owed."left", room);
@@ -156,8 +180,8 @@ CREATE FUNCTION points_award(
     a_sources text[], a_retirees bigint[], a_codes text[], a_days date[], a_units numeric[],
     a_memos text[], a_today date, a_now timestamptz, a_by bigint
 ) RETURNS SETOF text
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
-DECLARE todo bigint[]; version date; touched points_account; gained int;
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE todo bigint[]; made bigint[]; version date; touched points_account; gained int;
 BEGIN
     IF EXISTS (SELECT FROM unnest(a_days) day WHERE day > a_today) THEN
         RAISE EXCEPTION 'not yet' USING ERRCODE = 'PT002';
@@ -165,23 +189,9 @@ BEGIN
     PERFORM points_hold_cycles(ARRAY(SELECT c.id FROM unnest(a_days) day
         JOIN points_cycle c ON day BETWEEN c.starts_on AND c.ends_on));
 
-    INSERT INTO points_account (cycle_id, kind, retiree_id, balance, frozen_why)
-    SELECT DISTINCT c.id, 'member', u.retiree, 0, ''
-    FROM unnest(a_retirees, a_days) u (retiree, day)
-    JOIN points_cycle c ON u.day BETWEEN c.starts_on AND c.ends_on AND c.status <> 'closed'
-    WHERE NOT EXISTS (SELECT FROM points_account a
-        WHERE a.cycle_id = c.id AND a.retiree_id = u.retiree)
-    ON CONFLICT DO NOTHING;
+    PERFORM points_hold_members(a_retirees, a_days);
 
-    PERFORM FROM (
-        SELECT a.id FROM points_account a WHERE a.id IN (
-            SELECT m.id FROM unnest(a_retirees, a_days) u (retiree, day)
-            JOIN points_cycle c ON u.day BETWEEN c.starts_on AND c.ends_on
-            JOIN points_account m ON m.cycle_id = c.id AND m.retiree_id = u.retiree
-        ) ORDER BY a.id FOR NO KEY UPDATE
-    ) held;
-
-    INSERT INTO points_posting (source, retiree_id, rule_id, code, account_id, occurred_on, due,
+    WITH fresh AS (INSERT INTO points_posting (source, retiree_id, rule_id, code, account_id, occurred_on, due,
         posted, cut, short, revision, state, waits_why, is_reversal_waiting, memo, sent_by_id,
         reason)
     SELECT u.source, u.retiree, r.id, u.code, a.id, u.day, round(r.points * u.units),
@@ -195,7 +205,8 @@ BEGIN
     LEFT JOIN points_account a ON a.cycle_id = c.id AND a.retiree_id = u.retiree
     WHERE round(r.points * u.units) > 0
     ORDER BY u.source
-    ON CONFLICT (source) DO NOTHING;
+    ON CONFLICT (source) DO NOTHING
+    RETURNING id) SELECT array_agg(id) INTO made FROM fresh;
 
     IF EXISTS (SELECT FROM unnest(a_sources, a_retirees) u (source, retiree)
             JOIN points_posting p ON p.source = u.source AND p.retiree_id <> u.retiree) THEN
@@ -212,7 +223,7 @@ BEGIN
             AND valid_from <= u.day ORDER BY valid_from DESC LIMIT 1) r
             ON r.is_enabled AND r.direction = 'award'
         WHERE p.state = 'reversed' AND round(r.points * u.units) > 0
-        ORDER BY p.source FOR UPDATE OF p
+        ORDER BY p.source FOR NO KEY UPDATE OF p
     ) held;
     IF todo IS NULL THEN
         RETURN;
@@ -228,7 +239,7 @@ BEGIN
         ON r.is_enabled AND r.direction = 'award'
     LEFT JOIN points_cycle c ON u.day BETWEEN c.starts_on AND c.ends_on
     LEFT JOIN points_account a ON a.cycle_id = c.id AND a.retiree_id = u.retiree
-    WHERE p.id = ANY(todo) AND p.revision > 0 AND p.source = u.source;
+    WHERE p.id = ANY(todo) AND p.id <> ALL(COALESCE(made, '{}')) AND p.source = u.source;
 
     UPDATE points_posting p SET state = 'waiting', waits_why = w.why
     FROM (
@@ -254,7 +265,9 @@ BEGIN
             WHERE p.id = ANY(todo) AND p.state = 'reversed' AND r.valid_from = version), a_now);
     END LOOP;
 
-    IF EXISTS (SELECT FROM points_shortfall WHERE retiree_id = ANY(a_retirees) AND "left" > 0) THEN
+    PERFORM FROM (SELECT id FROM points_shortfall
+        WHERE retiree_id = ANY(a_retirees) AND "left" > 0 ORDER BY id FOR NO KEY UPDATE) held;
+    IF FOUND THEN
         FOR touched IN SELECT a.* FROM points_account a WHERE a.id IN (
             SELECT account_id FROM points_posting WHERE id = ANY(todo) AND state = 'posted')
             ORDER BY a.id
@@ -309,7 +322,7 @@ CREATE FUNCTION points_deduct(
     a_sources text[], a_retirees bigint[], a_codes text[], a_days date[], a_units numeric[],
     a_memos text[], a_today date, a_now timestamptz, a_by bigint, a_approved_by bigint
 ) RETURNS SETOF text
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE cause record; p points_posting; account points_account; cost int; taken int; moved bigint;
 BEGIN
     IF EXISTS (SELECT FROM unnest(a_days) day WHERE day > a_today) THEN
@@ -317,6 +330,7 @@ BEGIN
     END IF;
     PERFORM points_hold_cycles(ARRAY(SELECT c.id FROM unnest(a_days) day
         JOIN points_cycle c ON day BETWEEN c.starts_on AND c.ends_on));
+    PERFORM points_hold_members(a_retirees, a_days);
     FOR cause IN
         SELECT u.*, c.id AS cycle_id, r.id AS rule_id, round(r.points * u.units)::int AS cost
         FROM unnest(a_sources, a_retirees, a_codes, a_days, a_units, a_memos)
@@ -328,6 +342,16 @@ BEGIN
         WHERE round(r.points * u.units) > 0
         ORDER BY c.id, u.retiree, u.source
     LOOP
+        SELECT * INTO p FROM points_posting WHERE source = cause.source FOR NO KEY UPDATE;
+        IF FOUND AND p.retiree_id <> cause.retiree THEN
+            RAISE EXCEPTION 'the source belongs to somebody else' USING ERRCODE = 'PT003';
+        END IF;
+        IF FOUND AND p.state <> 'reversed' THEN
+            -- Wanted again before anybody decided about giving it back.
+            UPDATE points_posting SET is_reversal_waiting = FALSE
+            WHERE id = p.id AND is_reversal_waiting;
+            CONTINUE;
+        END IF;
         IF cause.cycle_id IS NULL OR NOT points_is_movable(cause.cycle_id, a_today) THEN
             RAISE EXCEPTION 'nothing moves in this cycle any more' USING ERRCODE = 'PT001';
         END IF;
@@ -338,10 +362,10 @@ BEGIN
         INSERT INTO points_posting (source, retiree_id, rule_id, code, account_id, occurred_on,
             due, posted, cut, short, revision, state, waits_why, is_reversal_waiting, memo,
             sent_by_id, reason)
-        VALUES (cause.source, cause.retiree, cause.rule_id, cause.code, account.id, cause.day, cause.cost, 0, 0, 0, 0,
-            'reversed', '', FALSE, left(cause.memo, 200), a_by, '')
+        VALUES (cause.source, cause.retiree, cause.rule_id, cause.code, account.id, cause.day,
+            cause.cost, 0, 0, 0, 0, 'reversed', '', FALSE, left(cause.memo, 200), a_by, '')
         ON CONFLICT (source) DO NOTHING;
-        SELECT * INTO p FROM points_posting WHERE source = cause.source FOR UPDATE;
+        SELECT * INTO p FROM points_posting WHERE source = cause.source FOR NO KEY UPDATE;
         IF p.retiree_id <> cause.retiree THEN
             RAISE EXCEPTION 'the source belongs to somebody else' USING ERRCODE = 'PT003';
         END IF;
@@ -351,8 +375,8 @@ BEGIN
         IF taken > 0 THEN
             moved := points_write(account.cycle_id, account.id,
                 points_system(account.cycle_id, 'issued'), taken, 'deduct',
-                cause.source || '#' || (p.revision + 1), cause.day, a_now, a_by, a_approved_by, cause.memo,
-                cause.rule_id, p.id);
+                cause.source || '#' || (p.revision + 1), cause.day, a_now, a_by, a_approved_by,
+                cause.memo, cause.rule_id, p.id);
         END IF;
         IF taken < cause.cost THEN
             INSERT INTO points_shortfall (retiree_id, posting_id, amount, "left", waived,
@@ -361,8 +385,9 @@ BEGIN
         END IF;
         UPDATE points_posting SET state = 'posted', due = cause.cost, posted = taken, cut = 0,
             short = cause.cost - taken, revision = p.revision + 1, transfer_id = moved,
-            rule_id = cause.rule_id, code = cause.code, account_id = account.id, occurred_on = cause.day,
-            memo = left(cause.memo, 200), sent_by_id = a_by
+            rule_id = cause.rule_id, code = cause.code, account_id = account.id,
+            occurred_on = cause.day, memo = left(cause.memo, 200), sent_by_id = a_by,
+            decided_by_id = NULL, decided_at = NULL
         WHERE id = p.id;
         RETURN NEXT cause.source;
     END LOOP;
@@ -376,17 +401,22 @@ END $$;
 CREATE FUNCTION points_reverse(
     a_source text, a_today date, a_now timestamptz, a_by bigint, a_memo text
 ) RETURNS text
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE p points_posting; account points_account; t points_transfer; taken int;
 BEGIN
     SELECT * INTO p FROM points_posting WHERE source = a_source;
     IF NOT FOUND OR p.state IN ('reversed', 'refused') THEN
         RETURN 'nothing';
     END IF;
+    PERFORM points_hold_cycles(ARRAY(SELECT cycle_id FROM points_account WHERE id = p.account_id
+        UNION SELECT cycle_id FROM points_taken(p)));
+    PERFORM FROM (SELECT id FROM points_account WHERE id = p.account_id
+        OR id IN (SELECT from_account_id FROM points_taken(p)) ORDER BY id FOR NO KEY UPDATE) held;
     SELECT * INTO account FROM points_account WHERE id = p.account_id;
-    PERFORM points_hold_cycles(ARRAY[account.cycle_id]);
-    SELECT * INTO account FROM points_account WHERE id = p.account_id FOR NO KEY UPDATE;
-    SELECT * INTO p FROM points_posting WHERE source = a_source FOR UPDATE;
+    SELECT * INTO p FROM points_posting WHERE source = a_source FOR NO KEY UPDATE;
+    IF p.account_id IS DISTINCT FROM account.id THEN
+        RAISE EXCEPTION 'somebody else is at it' USING ERRCODE = 'serialization_failure';
+    END IF;
     IF p.state IN ('reversed', 'refused') THEN
         RETURN 'nothing';
     END IF;
@@ -395,7 +425,9 @@ BEGIN
         RETURN 'reversed';
     END IF;
     SELECT * INTO t FROM points_transfer WHERE id = p.transfer_id;
-    IF (p.posted > 0 OR p.short > 0) AND NOT points_is_movable(account.cycle_id, a_today) THEN
+    IF (p.posted > 0 OR p.short > 0) AND (NOT points_is_movable(account.cycle_id, a_today)
+            OR EXISTS (SELECT FROM points_taken(p) taken
+                WHERE NOT points_is_movable(taken.cycle_id, a_today))) THEN
         UPDATE points_posting SET is_reversal_waiting = TRUE, sent_by_id = a_by,
             decided_by_id = NULL, decided_at = NULL WHERE id = p.id;
         RETURN 'waiting';
@@ -412,36 +444,57 @@ BEGIN
             VALUES (p.retiree_id, p.id, t.amount - taken, t.amount - taken, 0, 0, '', a_now);
         END IF;
     ELSIF p.short > 0 OR t.id IS NOT NULL THEN
-        PERFORM points_give_back(p, account, a_today, a_now, a_by, a_memo);
+        PERFORM points_give_back(p, NULL, a_today, a_now, a_by, NULL, a_memo);
     END IF;
     UPDATE points_posting SET state = 'reversed', posted = 0, cut = 0, short = 0,
         transfer_id = NULL, is_reversal_waiting = FALSE WHERE id = p.id;
     RETURN 'reversed';
 END $$;
 
--- Gives back what a deduction took, at once and from later awards, and forgets what it still wants.
+-- What a deduction has taken, at once and from later awards, and nobody has given back. Only the
+-- posting's present revision counts: its shortfall is the last one.
+CREATE FUNCTION points_taken(p points_posting) RETURNS SETOF points_transfer
+LANGUAGE sql STABLE AS $$
+    SELECT t.* FROM points_transfer t WHERE t.posting_id = p.id AND t.kind = 'deduct'
+        AND (t.id = p.transfer_id OR t.shortfall_id = (
+            SELECT max(id) FROM points_shortfall WHERE posting_id = p.id AND p.short > 0))
+        AND NOT EXISTS (SELECT FROM points_transfer r WHERE r.reverses_id = t.id)
+    ORDER BY t.id
+$$;
+
+-- Gives back what a deduction took and forgets what it still wants. What was taken in a cycle that
+-- does not move any more goes, as an award by two persons, into the account `a_late`.
 CREATE FUNCTION points_give_back(
-    p points_posting, account points_account, a_today date, a_now timestamptz, a_by bigint,
-    a_memo text
+    p points_posting, a_late points_account, a_today date, a_now timestamptz, a_by bigint,
+    a_approved_by bigint, a_memo text
 ) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE t points_transfer; home points_account;
+DECLARE t points_transfer; late int := 0;
 BEGIN
-    FOR t IN SELECT * FROM points_transfer x WHERE x.posting_id = p.id AND x.kind = 'deduct'
-        AND (x.id = p.transfer_id OR x.shortfall_id IN (
-            SELECT id FROM points_shortfall WHERE posting_id = p.id))
-        AND NOT EXISTS (SELECT FROM points_transfer r WHERE r.reverses_id = x.id) ORDER BY x.id
-    LOOP
-        -- What was paid in another year goes back there while that year still moves.
-        IF NOT points_is_movable(t.cycle_id, a_today) THEN
+    -- Held, so that no award pays while it is given back.
+    PERFORM FROM (SELECT id FROM points_shortfall WHERE posting_id = p.id ORDER BY id
+        FOR NO KEY UPDATE) held;
+    FOR t IN SELECT * FROM points_taken(p) LOOP
+        IF points_is_movable(t.cycle_id, a_today) THEN
+            PERFORM FROM points_account WHERE id = t.from_account_id FOR NO KEY UPDATE;
+            PERFORM points_write(t.cycle_id, t.to_account_id, t.from_account_id, t.amount,
+                'reverse', t.key || '!', a_today, a_now, a_by, a_approved_by, a_memo, t.rule_id,
+                p.id, t.shortfall_id, t.id);
+        ELSIF a_late.id IS NULL THEN
             RAISE EXCEPTION 'nothing moves in this cycle any more' USING ERRCODE = 'PT001';
+        ELSE
+            late := late + t.amount;
         END IF;
-        SELECT * INTO home FROM points_account WHERE id = t.from_account_id FOR NO KEY UPDATE;
-        PERFORM points_write(t.cycle_id, t.to_account_id, home.id, t.amount, 'reverse',
-            t.key || '!', a_today, a_now, a_by, NULL, a_memo, t.rule_id, p.id, t.shortfall_id,
-            t.id);
     END LOOP;
-    UPDATE points_shortfall SET "left" = 0, cancelled = amount - waived
-    WHERE posting_id = p.id AND cancelled = 0;
+    IF late > 0 THEN
+        PERFORM points_write(a_late.cycle_id, points_system(a_late.cycle_id, 'issued'), a_late.id,
+            late, 'award', p.source || '#' || p.revision || '+', a_today, a_now, a_by,
+            a_approved_by, a_memo, p.rule_id, p.id);
+    END IF;
+    UPDATE points_shortfall s SET "left" = 0, cancelled = amount - waived - COALESCE((
+        SELECT sum(x.amount) FROM points_transfer x WHERE x.shortfall_id = s.id
+            AND x.kind = 'deduct' AND NOT EXISTS (
+                SELECT FROM points_transfer r WHERE r.reverses_id = x.id)), 0)
+    WHERE p.short > 0 AND id = (SELECT max(id) FROM points_shortfall WHERE posting_id = p.id);
 END $$;
 
 -- ---- spending ---------------------------------------------------------------------------------------
@@ -451,7 +504,7 @@ CREATE FUNCTION points_spend(
     a_key text, a_retiree bigint, a_cycle bigint, a_amount int, a_memo text, a_today date,
     a_now timestamptz, a_by bigint
 ) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE account points_account; t points_transfer;
 BEGIN
     PERFORM points_hold_cycles(ARRAY[a_cycle]);
@@ -480,7 +533,7 @@ END $$;
 CREATE FUNCTION points_refund(
     a_key text, a_memo text, a_today date, a_now timestamptz, a_by bigint
 ) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE t points_transfer; back bigint;
 BEGIN
     SELECT * INTO t FROM points_transfer WHERE key = a_key AND kind = 'spend';
@@ -504,7 +557,7 @@ CREATE FUNCTION points_adjust(
     a_key text, a_retiree bigint, a_cycle bigint, a_amount int, a_memo text, a_today date,
     a_now timestamptz, a_by bigint, a_approved_by bigint
 ) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE account points_account; issued bigint := points_system(a_cycle, 'issued'); done bigint;
 BEGIN
     PERFORM points_hold_cycles(ARRAY[a_cycle]);
@@ -535,7 +588,7 @@ CREATE FUNCTION points_settle(
     a_key text, a_account bigint, a_to text, a_memo text, a_today date, a_now timestamptz,
     a_by bigint, a_approved_by bigint
 ) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE account points_account; done bigint;
 BEGIN
     PERFORM points_hold_cycles(ARRAY(SELECT cycle_id FROM points_account WHERE id = a_account));
@@ -556,12 +609,13 @@ BEGIN
 END $$;
 
 -- What waited is sent: an award into its own cycle while that moves, else into the one of today;
--- a late reversal is taken from the cycle of today. Somebody else than who sent it decides.
+-- a late reversal is taken from, or given back in, the cycle of today. Somebody else than who sent
+-- it decides.
 CREATE FUNCTION points_supplement(
     a_posting bigint, a_today date, a_now timestamptz, a_by bigint, a_reason text
 ) RETURNS text
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
-DECLARE p points_posting; goal bigint; account points_account;
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE p points_posting; goal bigint; account points_account; t points_transfer;
 BEGIN
     SELECT * INTO p FROM points_posting WHERE id = a_posting;
     SELECT COALESCE(
@@ -572,9 +626,12 @@ BEGIN
     IF goal IS NULL THEN
         RAISE EXCEPTION 'no cycle is open' USING ERRCODE = 'PT001';
     END IF;
-    PERFORM points_hold_cycles(ARRAY[goal]);
+    PERFORM points_hold_cycles(ARRAY(SELECT goal UNION SELECT cycle_id FROM points_taken(p)));
+    PERFORM FROM (SELECT id FROM points_account
+        WHERE (cycle_id = goal AND retiree_id = p.retiree_id)
+        OR id IN (SELECT from_account_id FROM points_taken(p)) ORDER BY id FOR NO KEY UPDATE) held;
     account := points_member(goal, p.retiree_id);
-    SELECT * INTO p FROM points_posting WHERE id = a_posting FOR UPDATE;
+    SELECT * INTO p FROM points_posting WHERE id = a_posting FOR NO KEY UPDATE;
     IF p.state <> 'waiting' AND NOT p.is_reversal_waiting THEN
         RETURN 'nothing';
     END IF;
@@ -593,16 +650,20 @@ BEGIN
         PERFORM points_pay_shortfalls(account, p.posted, a_today, a_now, p.sent_by_id);
         RETURN 'sent';
     END IF;
-    IF p.posted > 0 THEN
+    SELECT * INTO t FROM points_transfer WHERE id = p.transfer_id;
+    IF t.kind = 'award' THEN
         INSERT INTO points_shortfall (retiree_id, posting_id, amount, "left", waived, cancelled,
             reason, created_at)
         VALUES (p.retiree_id, p.id, p.posted, p.posted, 0, 0, '', a_now);
+    ELSE
+        PERFORM points_give_back(p, account, a_today, a_now, p.sent_by_id, a_by, '更正');
     END IF;
     UPDATE points_posting SET state = 'reversed', posted = 0, cut = 0, short = 0,
         transfer_id = NULL, is_reversal_waiting = FALSE, decided_by_id = a_by,
         decided_at = a_now, reason = left(a_reason, 200) WHERE id = p.id;
-    IF account.frozen_at IS NULL THEN
-        PERFORM points_pay_shortfalls(account, account.balance, a_today, a_now, p.sent_by_id);
+    IF t.kind = 'award' AND account.frozen_at IS NULL THEN
+        PERFORM points_pay_shortfalls(account, LEAST(account.balance, p.posted), a_today, a_now,
+            p.sent_by_id);
     END IF;
     RETURN 'sent';
 END $$;
@@ -611,10 +672,10 @@ END $$;
 CREATE FUNCTION points_refuse(
     a_posting bigint, a_now timestamptz, a_by bigint, a_reason text
 ) RETURNS text
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE p points_posting;
 BEGIN
-    SELECT * INTO p FROM points_posting WHERE id = a_posting FOR UPDATE;
+    SELECT * INTO p FROM points_posting WHERE id = a_posting FOR NO KEY UPDATE;
     IF p.state <> 'waiting' AND NOT p.is_reversal_waiting THEN
         RETURN 'nothing';
     END IF;
@@ -629,17 +690,17 @@ END $$;
 
 -- Somebody asks that what is still owed be waived.
 CREATE FUNCTION points_ask_waiver(a_shortfall bigint, a_by bigint, a_reason text) RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = public AS $$
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
     UPDATE points_shortfall SET asked_by_id = a_by, reason = left(a_reason, 200)
     WHERE id = a_shortfall AND "left" > 0 AND asked_by_id IS NULL
 $$;
 
 -- Somebody else agrees, or does not; how much was waived.
 CREATE FUNCTION points_waive(a_shortfall bigint, a_agreed boolean, a_by bigint) RETURNS int
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE owed points_shortfall;
 BEGIN
-    SELECT * INTO owed FROM points_shortfall WHERE id = a_shortfall FOR UPDATE;
+    SELECT * INTO owed FROM points_shortfall WHERE id = a_shortfall FOR NO KEY UPDATE;
     IF owed."left" = 0 OR owed.asked_by_id IS NULL THEN
         RETURN 0;
     END IF;
@@ -657,12 +718,13 @@ END $$;
 
 -- ---- the year's end -----------------------------------------------------------------------------------
 
+-- An account may be emptied twice: what was spent can come back before the cycle is closed.
 -- Empties up to `a_most` members' accounts of a closing cycle: by its policy part is carried into
 -- the next cycle, the rest expires. Returns how many; 0 when all are empty. Safe to repeat.
 CREATE FUNCTION points_close(
     a_cycle bigint, a_next bigint, a_most int, a_today date, a_now timestamptz, a_by bigint
 ) RETURNS int
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE c points_cycle; ids bigint[];
 BEGIN
     PERFORM pg_advisory_xact_lock(20181880, a_cycle::int);
@@ -670,12 +732,13 @@ BEGIN
     IF c.status <> 'closing' OR a_today <= c.redeem_until THEN
         RAISE EXCEPTION 'the cycle is not ready to be closed' USING ERRCODE = 'PT001';
     END IF;
+    SELECT array_agg(id) INTO ids FROM (SELECT id FROM points_account
+        WHERE cycle_id = a_cycle AND balance > 0 ORDER BY id LIMIT a_most FOR NO KEY UPDATE) held;
+    -- Asked under the locks: freezing does not wait for the cycle, only for the account.
     IF EXISTS (SELECT FROM points_account
             WHERE cycle_id = a_cycle AND balance > 0 AND frozen_at IS NOT NULL) THEN
         RAISE EXCEPTION 'frozen accounts wait for a ruling' USING ERRCODE = 'PT004';
     END IF;
-    SELECT array_agg(id) INTO ids FROM (SELECT id FROM points_account
-        WHERE cycle_id = a_cycle AND balance > 0 ORDER BY id LIMIT a_most FOR NO KEY UPDATE) held;
     IF ids IS NULL THEN
         RETURN 0;
     END IF;
@@ -685,7 +748,8 @@ BEGIN
     INSERT INTO points_transfer (cycle_id, from_account_id, to_account_id, amount, kind, key,
         occurred_on, posted_at, posted_by_id, memo)
     SELECT a_cycle, a.id, points_system(a_cycle, 'expired'), a.balance, 'expire',
-        'expire:' || a.id, a_today, a_now, a_by, c.year || ' 年积分到期'
+        'expire:' || a.id || '#' || (SELECT count(*) + 1 FROM points_transfer t
+            WHERE t.from_account_id = a.id AND t.kind = 'expire'), a_today, a_now, a_by, c.year || ' 年积分到期'
     FROM points_account a WHERE a.id = ANY(ids) AND a.balance > 0 ORDER BY a.id;
     RETURN cardinality(ids);
 END $$;
@@ -702,17 +766,21 @@ BEGIN
         SELECT retiree_id FROM points_account WHERE id = ANY(ids)) ORDER BY n.id
         FOR NO KEY UPDATE) held;
     WITH carried AS (
-        SELECT a.id, a.retiree_id, LEAST(a.balance * c.carry_percent / 100, c.carry_cap) AS points
-        FROM points_account a WHERE a.id = ANY(ids)
+        SELECT a.id, a.retiree_id, d.times + 1 AS nr, LEAST(
+            a.balance::bigint * c.carry_percent / 100, c.carry_cap - d.points)::int AS points
+        FROM points_account a CROSS JOIN LATERAL (
+            SELECT count(*) AS times, COALESCE(sum(amount), 0) AS points FROM points_transfer
+            WHERE from_account_id = a.id AND kind = 'carry') d
+        WHERE a.id = ANY(ids)
     )
     INSERT INTO points_transfer (cycle_id, from_account_id, to_account_id, amount, kind, key,
         occurred_on, posted_at, posted_by_id, memo)
     SELECT c.id, k.id, points_system(c.id, 'carried_out'), k.points, 'carry',
-        'carry-out:' || k.id, a_today, a_now, a_by, c.year || ' 年积分转入下一年'
+        'carry-out:' || k.id || '#' || k.nr, a_today, a_now, a_by, c.year || ' 年积分转入下一年'
     FROM carried k WHERE k.points > 0
     UNION ALL
     SELECT a_next, points_system(a_next, 'carried_in'), n.id, k.points, 'carry',
-        'carry-in:' || k.id, a_today, a_now, a_by, c.year || ' 年结转的积分'
+        'carry-in:' || k.id || '#' || k.nr, a_today, a_now, a_by, c.year || ' 年结转的积分'
     FROM carried k JOIN points_account n ON n.cycle_id = a_next AND n.retiree_id = k.retiree_id
     WHERE k.points > 0;
 END $$;
