@@ -12,6 +12,7 @@ from django.utils import timezone
 from branches.models import Branch, CommitteeSeat, ImportBatch, Membership, MissingPerson, StagedRow
 from branches.tests.make import make_branch
 from cadres.models import (
+    CareRecord,
     Community,
     Export,
     Heartbeat,
@@ -24,6 +25,9 @@ from cadres.models import (
 from cadres.roles import Role
 from cadres.tests.make import make_retiree, make_user, some_community, some_unit
 from fengjie_cadres.tests.planting import ABOUT_PEOPLE, OF_THE_OFFICE, Garden
+from points import actions, ledger
+from points.models import Account, Adjustment, Settlement, Shortfall, Transfer
+from points.tests.make import make_cycle
 
 SINCE = datetime.date(2025, 1, 1)
 STRANGER, DISABLED, NO_ROLE, SECRETARY = "stranger", "disabled", "no_role", "secretary"
@@ -68,8 +72,11 @@ def build() -> County:
     seat = served(branch_b, name="乙书记")
     CommitteeSeat.objects.create(branch=branch_b, retiree=seat, kind="secretary", since=SINCE)
     plant_rows(garden, papers[ImportBatch], person_b, links)
+    plant_points(garden, person_a, "A", users)
+    points = plant_points(garden, person_b, "B", users)
     county = County(users, branch_a, branch_b, person_a, person_b, garden, papers)
-    county.own = belongings(county)
+    county.own = belongings(county) | {(kind, "foreign"): row for kind, row in points.items()}
+    county.own["comparison", "foreign"] = plant_comparison(garden, links[User])
     beat_at = timezone.now() + datetime.timedelta(hours=1)  # /readyz answers all the while
     Heartbeat.objects.update_or_create(name="worker", defaults={"beat_at": beat_at})
     return county
@@ -133,6 +140,50 @@ def plant_rows(garden: Garden, batch: ImportBatch, person: Retiree, links: dict)
     MissingPerson.objects.create(
         batch=batch, retiree=person, ruling="omitted", ruled_by=links[User]
     )
+
+
+def plant_points(garden: Garden, person: Retiree, whose: str, users: dict) -> dict[str, object]:
+    """One of everything that can be decided about a person's points; kind → the row."""
+    staff, cycle = users[STAFF], make_cycle()
+
+    def word(model, column: str) -> str:
+        return garden.word(model, column, whose)
+
+    source = f"test.county:{person.pk}"
+    ledger.award(
+        source=source, retiree=person, code="study_meeting", on=SINCE, by=staff,
+        memo=word(Transfer, "memo"),
+    )  # fmt: skip
+    ledger.spend(key=source, retiree=person, cycle=cycle, amount=2, by=staff)
+    ledger.reverse(source=source, by=staff, memo=word(Transfer, "memo"))
+    adjustment = actions.ask_adjustment(
+        retiree=person, cycle=cycle, amount=5, reason=word(Adjustment, "reason"), by=staff
+    )
+    late = served(person.memberships.first().branch, name="已故的人")
+    ledger.award(source=f"{source}!", retiree=late, code="study_meeting", on=SINCE, by=staff)
+    ledger.freeze(retiree=late, why=word(Account, "frozen_why"))
+    account = Account.objects.get(retiree=late)
+    settlement = actions.ask_settlement(
+        account=account, kind="family", receiver=word(Settlement, "receiver"), by=staff,
+        reason=word(Settlement, "reason"),
+    )  # fmt: skip
+    waiting = ledger.award(
+        source=f"{source}?", retiree=late, code="study_meeting", on=SINCE, by=staff
+    )
+    return {
+        "adjustment": adjustment,
+        "account": account,
+        "settlement": settlement,
+        "posting": waiting,
+        "shortfall": Shortfall.objects.get(retiree=person),
+        "care": CareRecord.objects.filter(retiree=person).first(),
+    }
+
+
+def plant_comparison(garden: Garden, user: User) -> ImportBatch:
+    """A list of another office that was compared with the county's people."""
+    links = {User: user}
+    return garden.plant(ImportBatch, "office", links, purpose="compare", scope="none")
 
 
 def belongings(county: County) -> dict[tuple[str, str], object]:

@@ -53,6 +53,9 @@ class Page:
 PERSON = {"of": "person", "others": MISSING, "all_of_them": OFFICE | {LEADER}}
 EXPORT = {"of": "export", "others": MISSING, "all_of_them": {HEAD}}
 BATCH = {"of": "batch", "others": FORBIDDEN, "all_of_them": OFFICE}
+OF_PERSON = {"of": "person", "others": FORBIDDEN, "all_of_them": OFFICE}  # the office's verbs
+CARE = {"of": "care", "others": MISSING, "all_of_them": OFFICE | {LEADER}}
+COMPARISON = {"of": "comparison", "others": FORBIDDEN, "all_of_them": OFFICE}
 NOT_THEIRS = {LEADER: FORBIDDEN, RETIREE: FORBIDDEN}  # they see the page, not its verb
 
 PAGES = {
@@ -64,12 +67,38 @@ PAGES = {
     "login": Page(get=EVERYBODY, post=EVERYBODY, is_open=True),
     "home": Page(get=LOGGED_IN),
     "logout": Page(post=LOGGED_IN, answer=LOGIN),
+    "password": Page(get=LOGGED_IN, post=LOGGED_IN),
+    "still-here": Page(post=LOGGED_IN, answer="204"),
+    "resume": Page(get=LOGGED_IN, post=LOGGED_IN),
+    "role": Page(post=LOGGED_IN),
+    "two-step-check": Page(get=EVERYBODY, post=EVERYBODY, is_open=True, answer=LOGIN),
+    "two-step": Page(get=OFFICE, post=OFFICE),
     "cadres:job": Page(get=LOGGED_IN, of="job", others=MISSING, all_of_them=OFFICE),
     # ---- people --------------------------------------------------------------------------------
     "cadres:people": Page(get=LISTS),
     "cadres:person": Page(get=LISTS | {RETIREE}, **PERSON),
     "cadres:reveal": Page(post=OFFICE | {SECRETARY}, but=NOT_THEIRS, **PERSON),
     "cadres:reclassify": Page(post=OFFICE),
+    "cadres:reclassify-found": Page(get=OFFICE, post=OFFICE),
+    "cadres:review-list": Page(get=OFFICE, post=OFFICE),
+    "cadres:review": Page(get=OFFICE, post=OFFICE, **OF_PERSON),
+    "cadres:class-ledger": Page(get=LISTS),
+    "class-totals": Page(get=OFFICE | {LEADER}),
+    "cadres:units": Page(get=OFFICE | {LEADER}),
+    "branches:branches": Page(get=LISTS),
+    "branches:departure": Page(get=OFFICE, post=OFFICE, **OF_PERSON),
+    "branches:departure-return": Page(post=OFFICE, **OF_PERSON),
+    "branches:departure-take-back": Page(post=OFFICE, **OF_PERSON),
+    # ---- care ----------------------------------------------------------------------------------
+    "cadres:care": Page(get=LISTS),
+    "cadres:care-new": Page(get=OFFICE | {SECRETARY}, post=OFFICE | {SECRETARY}),
+    "cadres:care-birthdays": Page(get=LISTS),
+    "cadres:care-visits": Page(get=LISTS),
+    # Who sees a record without having entered it does not mend it.
+    "cadres:care-record": Page(
+        get=OFFICE, post=OFFICE, but={SECRETARY: FORBIDDEN, LEADER: FORBIDDEN}, **CARE
+    ),
+    "cadres:care-void": Page(post=OFFICE, but={SECRETARY: FORBIDDEN, LEADER: FORBIDDEN}, **CARE),
     "cadres:access-log": Page(get=OFFICE | {AUDITOR}),
     # ---- exports -------------------------------------------------------------------------------
     "exports": Page(get=LOGGED_IN),
@@ -85,6 +114,32 @@ PAGES = {
     "branches:import-confirm": Page(post=OFFICE, **BATCH),
     "branches:import-discard": Page(post=OFFICE, **BATCH),
     "branches:import-undo": Page(post=OFFICE, **BATCH),
+    "branches:import-names": Page(get=OFFICE, post=OFFICE, **BATCH),
+    "branches:import-omitted": Page(post=OFFICE, **BATCH),
+    # ---- comparisons ---------------------------------------------------------------------------
+    "branches:comparison-list": Page(get=OFFICE),
+    "branches:comparison-new": Page(get=OFFICE, post=OFFICE),
+    "branches:comparison-detail": Page(get=OFFICE, **COMPARISON),
+    "branches:comparison-export": Page(post=OFFICE, **COMPARISON),
+    # ---- points --------------------------------------------------------------------------------
+    "points:mine": Page(get=OFFICE | {LEADER, RETIREE, SECRETARY}),
+    "points:person": Page(get=LISTS | {RETIREE}, **PERSON),
+    "points:ledger": Page(get=OFFICE | {LEADER}),
+    "points:accounts": Page(get=OFFICE | {LEADER}),
+    "points:ranking": Page(get=OFFICE | {LEADER}),
+    "points:figures": Page(get=OFFICE | {LEADER}),
+    "points:rules": Page(get=OFFICE | {LEADER}),
+    "points:audit": Page(get=OFFICE | {LEADER, AUDITOR}),
+    "points:adjust": Page(get=OFFICE, post=OFFICE, **OF_PERSON),
+    "points:deduct": Page(get=OFFICE, post=OFFICE, **OF_PERSON),
+    "points:approvals": Page(get=OFFICE),
+    "points:settle": Page(get=OFFICE, post=OFFICE, of="account", all_of_them=OFFICE),
+    "points:waive": Page(get=OFFICE, post=OFFICE, of="shortfall", all_of_them=OFFICE),
+    "points:adjustment-decide": Page(post={HEAD}, of="adjustment", all_of_them={HEAD}),
+    "points:settlement-decide": Page(post={HEAD}, of="settlement", all_of_them={HEAD}),
+    "points:posting-decide": Page(post=OFFICE, of="posting", all_of_them=OFFICE),
+    "points:shortfall-decide": Page(post=OFFICE, of="shortfall", all_of_them=OFFICE),
+    "points:rule-new": Page(get={HEAD}, post={HEAD}),
 }
 
 # ---- the desk (admin) --------------------------------------------------------------------------
@@ -100,11 +155,14 @@ PAGES |= {
     "admin:login": Page(others=FORBIDDEN, but=dict.fromkeys(OFFICE | OUTSIDE, LOGIN), is_open=True),
     "admin:logout": Page(post=OFFICE, answer=LOGIN, others=LOGIN, but=_AWAY),
     "admin:password_change": _DESK_PAGE,
-    "admin:password_change_done": _DESK_READ,
+    "admin:password_change_done": _DESK_PAGE,
     "admin:autocomplete": _DESK_READ,
     "admin:jsi18n": _DESK_READ,
     "admin:view_on_site": _DESK_PAGE,
     "admin:auth_user_password_change": _DESK_PAGE,
+    "admin:cadres_user_two_step_off": Page(
+        get={HEAD}, post={HEAD}, others=LOGIN, but={STAFF: FORBIDDEN}
+    ),
     "admin/<url>": Page(others=LOGIN, but=dict.fromkeys(OFFICE, MISSING)),
 }
 
@@ -112,20 +170,22 @@ _ALL = "list add change history"
 #: What the office may do with each model; `delete` only where it is said.
 DESK = {
     "cadres_retiree": _ALL,
-    "cadres_unit": _ALL,
-    "cadres_area": _ALL,
-    "cadres_township": "list change history",
+    "cadres_unit": _ALL + " import export",
+    "cadres_area": _ALL + " import export",
+    "cadres_township": "list change history import export",
+    "cadres_communityalias": _ALL + " delete",
     "cadres_townshipalias": _ALL + " delete",
     "cadres_community": _ALL,
-    "cadres_user": _ALL,
-    "branches_branch": _ALL,
+    "cadres_user": _ALL + " import export",
+    "branches_branch": _ALL + " import export",
     "branches_membership": _ALL,
     "branches_committeeseat": _ALL,
     "branches_importbatch": "list change history",  # a change leads to the batch's own page
-    "points_rule": "list look history",
+    "points_rule": "list look history export",
 }
 VERBS = {"changelist": "list", "add": "add", "change": "change", "history": "history"}
-VERBS |= {"delete": "delete"}
+VERBS |= {"delete": "delete", "import": "import", "export": "export", "process_import": "import"}
+_ONLY = {"export": _DESK_READ, "process_import": Page(post=OFFICE, others=LOGIN)}
 
 
 class UnstatedError(LookupError):
@@ -136,9 +196,10 @@ def expected(name: str) -> Page:
     """What is stated of an address. Raises UnstatedError."""
     if name in PAGES:
         return PAGES[name]
-    found = re.fullmatch(r"admin:(\w+_\w+)_([a-z]+)", name)
+    found = re.fullmatch(r"admin:([a-z]+_[a-z]+)_(process_import|[a-z]+)", name)
     if found and found[1] in DESK and found[2] in VERBS:
-        return _of_the_desk(DESK[found[1]].split(), VERBS[found[2]])
+        stated = _of_the_desk(DESK[found[1]].split(), VERBS[found[2]])
+        return _ONLY.get(found[2], stated) if stated is _DESK_PAGE else stated
     found = re.fullmatch(r"admin/(\w+)/(\w+)/<object_id>", name)
     if found and f"{found[1]}_{found[2]}" in DESK:
         return _DESK_PAGE  # an old address; leads to the form

@@ -33,13 +33,24 @@ from cadres.models import (
     User,
 )
 from cadres.tests.make import make_id_number
-from points.models import Rule
+from points.models import (
+    Account,
+    Adjustment,
+    AuditRun,
+    Cycle,
+    Posting,
+    Rule,
+    Settlement,
+    Shortfall,
+    Transfer,
+)
 
 OURS = ["cadres", "points", "branches", "volunteering", "suggestions"]
 #: The same for everybody who may log in at all: nothing in them is foreign to anybody.
 REFERENCE = {Area, Township, Community, Unit, Branch, Rule, Heartbeat}
-#: Made by the county itself: who somebody is.
+#: Made by the county itself: who somebody is, and what only the ledger's door may write.
 BY_HAND = {Retiree, User, CommitteeSeat, StagedRow, MissingPerson}
+BY_HAND |= {Account, Adjustment, AuditRun, Cycle, Posting, Settlement, Shortfall, Transfer}
 #: Columns that hold a number a page may show only masked; their tokens are numbers.
 NUMBERS = {"id_number", "phone", "second_phone", "emergency_phone"}
 DAY = datetime.date(2025, 3, 1)
