@@ -26,14 +26,18 @@ from points.models import (
 
 @transaction.atomic
 def ask_adjustment(
-    *, retiree: Retiree, cycle: Cycle, amount: int, reason: str, by: User
+    *, retiree: Retiree, cycle: Cycle, amount: int, reason: str, by: User, once: bool = False
 ) -> Adjustment:
-    """Asks for points to be given or, with a negative amount, taken by hand."""
+    """Asks for points to be given or, with a negative amount, taken by hand.
+
+    With `once` the same words on the same day are one wish: a form sent twice.
+    """
     if not amount:
         raise LedgerRefusedError("分数不能是零。")
     if not reason.strip():
         raise LedgerRefusedError("请写明原因。")
-    return _asked_once(
+    return _asked(
+        once,
         retiree=retiree,
         cycle=cycle,
         amount=amount,
@@ -43,19 +47,20 @@ def ask_adjustment(
     )
 
 
-def _asked_once(*, retiree: Retiree, **values) -> Adjustment:
-    """The same words, sent twice, are one wish; what was declined may be asked anew."""
-    Retiree.objects.select_for_update(no_key=True, of=("self",)).get(pk=retiree.pk)
-    same = Adjustment.objects.filter(retiree=retiree, **values)
-    found = same.exclude(state=RulingState.DECLINED).first()
+def _asked(once: bool, *, retiree: Retiree, **values) -> Adjustment:
+    found = None
+    if once:  # what was declined may be asked anew
+        Retiree.objects.select_for_update(no_key=True, of=("self",)).get(pk=retiree.pk)
+        same = Adjustment.objects.filter(retiree=retiree, **values)
+        found = same.exclude(state=RulingState.DECLINED).first()
     return found or Adjustment.objects.create(retiree=retiree, **values)
 
 
 @transaction.atomic
 def ask_deduction(
-    *, retiree: Retiree, code: str, on: datetime.date, reason: str, by: User
+    *, retiree: Retiree, code: str, on: datetime.date, reason: str, by: User, once: bool = False
 ) -> Adjustment:
-    """Asks that a rule that costs points (受通报批评 …) be applied to a person."""
+    """Asks that a rule that costs points (受通报批评 …) be applied; `once` as above."""
     rule = Rule.objects.on(on).filter(code=code, direction=Direction.DEDUCT).first()
     cycle = Cycle.objects.holding(on).first()
     if rule is None or not rule.is_enabled:
@@ -64,7 +69,8 @@ def ask_deduction(
         raise LedgerRefusedError("这一天不在任何积分周期里。")
     if not reason.strip():
         raise LedgerRefusedError("请写明原因。")
-    return _asked_once(
+    return _asked(
+        once,
         retiree=retiree,
         cycle=cycle,
         amount=-rule.points,
@@ -115,9 +121,9 @@ def _decide(ruling: Adjustment | Settlement, agreed: bool, by: User, words: str)
 
 @transaction.atomic
 def ask_settlement(
-    *, account: Account, kind: str, receiver: str, reason: str, by: User
+    *, account: Account, kind: str, receiver: str, reason: str, by: User, once: bool = False
 ) -> Settlement:
-    """Asks for a ruling on a frozen account. Raises LedgerRefusedError."""
+    """Asks for a ruling on a frozen account; `once` as above. Raises LedgerRefusedError."""
     account = Account.objects.select_for_update(no_key=True).get(pk=account.pk)
     if account.frozen_at is None or not account.balance:
         raise ledger.NothingThereError("这个账户没有冻结，或者没有积分。")
@@ -125,8 +131,8 @@ def ask_settlement(
         raise LedgerRefusedError("请写明说明。")
     values = {"kind": kind, "receiver": receiver, "reason": reason.strip()[:200], "asked_by": by}
     waiting = account.settlements.filter(state=RulingState.WAITING)
-    if found := waiting.filter(**values).first():
-        return found  # the same form, sent twice
+    if once and (found := waiting.filter(**values).first()):
+        return found
     if waiting.exists():
         raise LedgerRefusedError("这个账户已有一份处理在等审批。")
     return Settlement.objects.create(account=account, **values)

@@ -229,7 +229,9 @@ def words_of(transfer: Transfer, *, is_out: bool) -> str:
     if kind == TransferKind.ADJUST:
         return "手工减分" if is_out else "手工加分"
     if transfer.rule:
-        return transfer.rule.name
+        # A deduction given back too late for its own cycle comes as an award.
+        is_back = kind == TransferKind.AWARD and transfer.rule.direction == Direction.DEDUCT
+        return f"更正，退还：{transfer.rule.name}" if is_back else transfer.rule.name
     return _PLAIN.get(kind, transfer.get_kind_display())
 
 

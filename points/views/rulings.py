@@ -51,7 +51,7 @@ def _person(request, pk: int):
 def adjust(request, pk: int):
     """Asks for points by hand."""
     retiree = _person(request, pk)
-    act = partial(actions.ask_adjustment, retiree=retiree)
+    act = partial(actions.ask_adjustment, retiree=retiree, once=True)
     return _ask(request, AdjustForm(request.POST or None), retiree, "手工加减积分", act, SENT)
 
 
@@ -60,7 +60,7 @@ def adjust(request, pk: int):
 def deduct(request, pk: int):
     """Asks that a rule that costs points be applied."""
     retiree = _person(request, pk)
-    act = partial(actions.ask_deduction, retiree=retiree)
+    act = partial(actions.ask_deduction, retiree=retiree, once=True)
     form = DeductForm(request.POST or None, initial={"on": timezone.localdate()})
     return _ask(request, form, retiree, "按规则扣分", act, SENT)
 
@@ -72,7 +72,7 @@ def settle(request, pk: int):
     account = get_object_or_404(
         Account.objects.of_members().select_related("retiree", "cycle"), pk=pk
     )
-    act = partial(actions.ask_settlement, account=account)
+    act = partial(actions.ask_settlement, account=account, once=True)
     title = f"处理冻结账户（{account.cycle}，{account.balance} 分）"
     return _ask(request, SettleForm(request.POST or None), account.retiree, title, act, SENT)
 
