@@ -279,7 +279,7 @@ def test_an_answer_that_tells_more_of_an_object_that_exists_is_noticed(
     county, visitor, monkeypatch
 ):
     monkeypatch.setattr(urls, "handler404", lambda request, exception: told(request))
-    with pytest.raises(AssertionError, match="(?s)GET cadres:.*True.*False"):
+    with pytest.raises(AssertionError, match=r"(?s)GET cadres:.*True.*False"):
         test_somebody_elses_object_answers_as_one_that_does_not_exist(county, visitor, SECRETARY)
 
 
