@@ -81,14 +81,14 @@ class Crawl:
         is_page = response.get("Content-Type", "").startswith("text/html")
         offered = Offered(text if is_page else "")
         offered.links += [response.url] if response.status_code in (301, 302) else []
-        offered.links = [_local(path, link) for link in offered.links]
+        offered.links = [local(path, link) for link in offered.links]
         return offered
 
     def _filtered(self, path: str, offered: Offered) -> Iterator[str]:
         for action, name, values in offered.boxes:
             foreign = [self.foreign[name]] if name in self.foreign else []
             for value in [*values[: self.values], *foreign]:
-                yield _local(path, f"{action or urlsplit(path).path}?{urlencode({name: value})}")
+                yield local(path, f"{action or urlsplit(path).path}?{urlencode({name: value})}")
 
     def _is_wanted(self, path: str) -> bool:
         """A few links to each address; those with a query count for themselves.
@@ -107,7 +107,7 @@ class Crawl:
         return self._followed[key] <= LINKS
 
 
-def _local(path: str, link: str) -> str:
+def local(path: str, link: str) -> str:
     """The link as a path of this site; nothing when it leads elsewhere."""
     parts = urlsplit(urljoin(f"http://testserver{path}", link))
     if (parts.scheme, parts.netloc) != ("http", "testserver"):

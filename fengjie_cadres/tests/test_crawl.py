@@ -108,7 +108,11 @@ class Writing:
 def test_a_role_reads_its_own_words_and_nobody_elses(county, visitor, crawled, role):
     found = words_in(county, crawled(visitor, role)[0].pages.values())
     if role in READS_ALL:
-        assert {"A: Retiree.name", "B: ClassChange.reason", "office: ImportBatch.file_name"} <= found
+        assert {
+            "A: Retiree.name",
+            "B: ClassChange.reason",
+            "office: ImportBatch.file_name",
+        } <= found
     else:
         assert found == stated(ON_PAGES, role)
 
