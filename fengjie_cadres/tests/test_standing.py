@@ -84,7 +84,7 @@ def test_what_waits_stands_on_the_home_of_who_may_decide_it(client):
     staff, head = make_user(role=Role.OFFICE_STAFF), make_user(role=Role.OFFICE_HEAD)
     make_retiree(name="张三", activity_class="")
     Export.objects.create(
-        kind="roster", title="花名册", is_full=True, state="waiting", asked_by=staff, purpose="审计"
+        kind="roster", title="花名册", is_full=True, state="waiting", asked_by=staff, reason="审计"
     )
     jobs.beat("worker")
     client.force_login(head)
