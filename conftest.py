@@ -113,13 +113,17 @@ def django_db_setup(django_db_setup, django_db_modify_db_settings, django_db_blo
 def _flush(test_case) -> None:
     """Empties the database after a transactional test and loads the reference data again.
 
-    The guards refuse TRUNCATE, also to the owner; this is the only place that lifts them.
+    The guards refuse it, also to the owner; this is the only place that lifts them. Deleting from
+    the few filled tables takes a tenth of the time of truncating all.
     """
     with without_guards():
         _end_other_sessions()
         with connection.cursor() as cursor:
             tables = set(connection.introspection.table_names(cursor)) - {*CODE_TABLES}
-            cursor.execute(f"TRUNCATE {', '.join(sorted(tables))}")
+            filled = "SELECT '{0}' WHERE EXISTS (SELECT FROM {0})"
+            cursor.execute(" UNION ALL ".join(map(filled.format, sorted(tables))))
+            emptied = "; ".join(f"DELETE FROM {table}" for (table,) in cursor.fetchall())
+            cursor.execute(emptied or "SELECT")
     reference.load()
     connection.close()
 

@@ -32,4 +32,6 @@ if [ -n "${PRIVATE_ROOT:-}" ] && [ -d "$PRIVATE_ROOT" ]; then
     tar -czf "$folder.part/private.tar.gz" -C "$PRIVATE_ROOT" .
 fi
 mv "$folder.part" "$folder" # only a whole backup has this name
+psql -XAqt "$DATABASE_URL" -c "INSERT INTO cadres_heartbeat (name, beat_at) VALUES ('backup', now())
+    ON CONFLICT (name) DO UPDATE SET beat_at = now()" # the office's home says how old it is
 echo "已备份到 $folder"

@@ -1,6 +1,5 @@
 """Logging in, home by role, health, and the pages for what went wrong."""
 
-import datetime
 import sys
 
 import redis
@@ -17,17 +16,14 @@ from django.views.decorators.http import require_POST, require_safe
 from branches.access import SECRETARY, announced_to, secretary_branches, served_by
 from cadres.asat import read_day
 from cadres.context import TEXT_SIZES
-from cadres.disclosure import exports_to_decide
 from cadres.models import Heartbeat, Retiree
 from cadres.roles import Role
 from cadres.sessions import left
 from fengjie_cadres.context import shown_role
 from fengjie_cadres.forms import LoginForm
+from fengjie_cadres.reports import standing
 from fengjie_cadres.reports.dashboard import Dashboard, last_import
 from fengjie_cadres.two_step_views import after_password
-
-#: A worker that has not reported for this long counts as stopped.
-HEARTBEAT = datetime.timedelta(seconds=60)
 
 
 class Login(auth.LoginView):
@@ -73,6 +69,11 @@ def _community(request) -> dict:
     return {"community": request.user.community}
 
 
+def _desk(request) -> dict:
+    more = {"waiting": standing.waiting(request.user), "states": standing.states()}
+    return _county(request) | more
+
+
 def _county(request) -> dict:
     """The county on the day that the address asks about."""
     found = Dashboard(request.user, read_day(request.GET.get("on")))
@@ -82,14 +83,13 @@ def _county(request) -> dict:
         "trend": found.trend(),
         "charts": [found.by_class(), found.by_age(), found.by_township()],
         "last_import": last_import(),
-        "waiting_exports": exports_to_decide(request.user),
     }
 
 
 #: Role → the template of its home page, and what stands on it.
 _HOMES = {
-    Role.OFFICE_STAFF: ("office", _county),
-    Role.OFFICE_HEAD: ("office", _county),
+    Role.OFFICE_STAFF: ("office", _desk),
+    Role.OFFICE_HEAD: ("office", _desk),
     Role.LEADER: ("leader", _county),
     Role.AUDITOR: ("auditor", _nothing),
     SECRETARY: ("secretary", _branch_life),
@@ -135,7 +135,7 @@ def readyz(request):
 
 
 def _database_answers() -> bool:
-    since = timezone.now() - HEARTBEAT
+    since = timezone.now() - standing.WORKER_SILENT
     try:
         return Heartbeat.objects.filter(name="worker", beat_at__gte=since).exists()
     except (DatabaseError, InterfaceError):

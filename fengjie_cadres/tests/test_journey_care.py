@@ -3,14 +3,13 @@
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from branches.tests.make import make_branch, make_membership, make_seat, written
 from cadres.models import CareRecord, Retiree
 from cadres.roles import Role
 from cadres.tests.make import make_care, make_retiree, make_user
 from cadres.tests.workbooks import people, roster_of
-from fengjie_cadres.tests.test_accessibility import MEASURES
+from fengjie_cadres.tests.looks import MEASURES, faults
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PASSWORD = "sheng-huo-2025"
@@ -133,11 +132,7 @@ def test_axe_finds_nothing_on_the_pages_of_care(
     findings = []
     for address in addresses if who == "secretary" else [*addresses, *_at_desk(person)]:
         page.goto(address)
-        for violation in Axe().run(page).response["violations"]:
-            findings.append((address, violation["id"], violation["nodes"][0]["html"][:160]))
-        measured = page.evaluate(MEASURES)
-        if measured["wide"] > 0 or measured["small"]:
-            findings.append((address, measured))
+        findings += faults(page)
     assert not findings, "\n".join(map(str, findings))
 
 
