@@ -15,8 +15,8 @@ from fengjie_cadres.tests.county import HEAD, SECRETARY, County
 from fengjie_cadres.tests.expectations import expected
 from fengjie_cadres.tests.visitor import Visitor, filled
 
-#: So many links to one address are followed.
-LINKS = 2
+#: So many links to one address are followed, beside the seeds.
+LINKS = 1
 
 
 class Offered(HTMLParser):
@@ -54,10 +54,12 @@ class Crawl:
     """Everything that somebody gets to see: `pages` is path → what it said.
 
     Of each box of a filter the first `values` are tried, and those of `foreign` (name → value),
-    which no box offers; where a filter leads is not followed further.
+    which no box offers; where a filter leads is not followed further. Links to the desk are left
+    out unless `is_at_desk`.
     """
 
     someone: Visitor
+    is_at_desk: bool = True
     values: int = 0
     foreign: dict[str, str] = field(default_factory=dict)
     pages: dict[str, str] = field(default_factory=dict)
@@ -96,8 +98,9 @@ class Crawl:
         A query at the desk sorts, or says where one came from: nothing new stands there.
         """
         parts = urlsplit(path)
-        is_sorted = parts.query and parts.path.startswith("/admin/")
-        if not path or path in self.pages or is_sorted or parts.path.startswith("/static/"):
+        if not path or path in self.pages or parts.path.startswith("/static/"):
+            return False
+        if parts.path.startswith("/admin/") and (parts.query or not self.is_at_desk):
             return False
         try:
             key = resolve(parts.path).route, bool(parts.query)
@@ -132,11 +135,11 @@ def unzipped(content: bytes) -> bytes:
 def seeds(county: County, role: str) -> list[str]:
     """Each address of the project; with an own object, somebody else's, and none at all.
 
-    The head opens what the staff does: addresses with an object are left to the links.
+    The head opens the desk that the staff does: its forms are left to the staff.
     """
     found = []
     for address in addresses():
-        if not (address.arguments and role == HEAD):
+        if not (role == HEAD and address.arguments and address.route.startswith("admin/")):
             paths = filled(county, address, expected(address.name), role)
             found += [path for path, _ in paths]
     return found
@@ -144,7 +147,7 @@ def seeds(county: County, role: str) -> list[str]:
 
 def crawl(county: County, someone: Visitor, role: str) -> Crawl:
     """All pages of a role; the filters matter to who sees some people and not others."""
-    crawled = Crawl(someone)
+    crawled = Crawl(someone, is_at_desk=role != HEAD)
     if role == SECRETARY:
         crawled.values = 1
         crawled.foreign = {"branch": county.branch_b.pk, "person": county.person_b.pk}
