@@ -96,6 +96,7 @@ TABLE = {
         " created_at started_at finished_at"
     ),
     "cadres.Heartbeat": Columns(internal="name beat_at"),
+    "cadres.StoredFigures": Columns(internal="name numbers counted_at"),
     # ---- branches ------------------------------------------------------------------------------
     "branches.Branch": Columns(public=f"{_NAMED} area township founded_on brand"),
     "branches.BranchAlias": Columns(public=f"{_NAMED} branch"),

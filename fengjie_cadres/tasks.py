@@ -11,6 +11,7 @@ from branches.roster.undo import empty_old_imports
 from cadres import jobs
 from cadres.actions import lapse_temporary_classes
 from cadres.disclosure import empty_old_exports
+from fengjie_cadres.reports import numbers
 from fengjie_cadres.reports.exports import export_job
 from points.audit import audit
 
@@ -58,6 +59,11 @@ def clear_sessions() -> None:
 @shared_task(name="audit-ledger")
 def audit_ledger() -> None:
     audit()
+
+
+@shared_task(name="count-figures")
+def count_figures() -> None:
+    numbers.refresh()
 
 
 @shared_task(name="sweep")

@@ -12,8 +12,7 @@ from django.utils.formats import date_format
 
 from cadres.disclosure import exports_to_decide
 from cadres.jobs import Heartbeat, Job
-from cadres.models import Retiree, User
-from cadres.review_list import due_conditions, due_people
+from cadres.models import User
 from points import actions, audit
 
 #: The worker reports every few seconds; silent for this long counts as stopped.
@@ -41,19 +40,14 @@ class State:
     is_well: bool
 
 
-def waiting(user: User) -> list[Waiting]:
-    """What waits for this user of the office."""
+def waiting(user: User, due: int) -> list[Waiting]:
+    """What waits for this user of the office; `due`: people whose classes are."""
     found = [
         ("有 {} 份完整号码的导出等您决定", exports_to_decide(user), "exports"),
         ("有 {} 件积分的事等您审批", actions.to_decide(user), "points:approvals"),
-        ("有 {} 人的活动类别该复核了", _due(), "cadres:review-list"),
+        ("有 {} 人的活动类别该复核了", due, "cadres:review-list"),
     ]
     return [Waiting(words.format(n), reverse(address)) for words, n, address in found if n]
-
-
-def _due() -> int:
-    people = Retiree.objects.active()
-    return due_people(people, due_conditions(timezone.localdate())).count()
 
 
 def states() -> list[State]:
