@@ -6,7 +6,7 @@ import itertools
 from cadres.models import Retiree, User
 from cadres.tests.make import make_retiree
 from points import ledger
-from points.models import Account, Cycle, Posting, Rule
+from points.models import Account, Cycle, DayStock, Posting, RedemptionDay, Reward, Rule
 
 _numbers = itertools.count(1)
 DAY = datetime.date(2025, 3, 1)
@@ -53,3 +53,21 @@ def make_rich(points: int = 100, **fields) -> Retiree:
 def balance(retiree: Retiree, year: int = 2025) -> int:
     account = Account.objects.filter(retiree=retiree, cycle__year=year).first()
     return account.balance if account else 0
+
+
+def make_day(date: datetime.date = DAY, **fields) -> RedemptionDay:
+    """A day that is open for reservations, in the cycle of its year."""
+    fields = {
+        "cycle": make_cycle(date.year), "opens_at": "09:00", "closes_at": "16:30",
+        "place": "老年大学一楼", "status": "open",
+    } | fields  # fmt: skip
+    return RedemptionDay.objects.create(date=date, **fields)
+
+
+def make_stock(
+    day: RedemptionDay, name: str, points: int, *, brought: int, per_person: int | None = None
+) -> DayStock:
+    reward, _ = Reward.objects.get_or_create(name=name, defaults={"points": points})
+    return DayStock.objects.create(
+        day=day, reward=reward, points=points, brought=brought, per_person=per_person
+    )
