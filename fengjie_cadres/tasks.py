@@ -13,6 +13,7 @@ from cadres.actions import lapse_temporary_classes
 from cadres.disclosure import empty_old_exports
 from fengjie_cadres.reports.exports import export_job
 from points.audit import audit
+from points.days import finish_past
 
 
 @shared_task(name="roster-stage")
@@ -58,6 +59,11 @@ def clear_sessions() -> None:
 @shared_task(name="audit-ledger")
 def audit_ledger() -> None:
     audit()
+
+
+@shared_task(name="finish-past-days")
+def finish_past_days() -> None:
+    finish_past(today=timezone.localdate())
 
 
 @shared_task(name="sweep")
