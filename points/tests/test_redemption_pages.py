@@ -301,8 +301,8 @@ def test_a_retiree_reserves_for_nobody_else_and_cancels_nobody_elses(client, per
         key=uuid.uuid4(), day=day, retiree=other, basket={rice.pk: 1}, by=make_user()
     )
     as_retiree(client, person)
-    for address in (f"people/{other.pk}/reserve", f"redemptions/{made.pk}/cancel",
-                    f"redemptions/{made.pk}/slip", f"days/{day.pk}", f"days/{day.pk}/till"):  # fmt: skip
+    mine = (f"redemptions/{made.pk}/cancel", f"redemptions/{made.pk}/slip", f"days/{day.pk}")
+    for address in (*mine, f"people/{other.pk}/reserve", f"days/{day.pk}/till"):
         missing = re.sub(r"\d+", "99999999", address)
         seen, none = client.get(f"/points/{address}/"), client.get(f"/points/{missing}/")
         assert (seen.status_code, none.status_code) == (404, 404)

@@ -113,18 +113,22 @@ def _person(request, day: RedemptionDay, person: Retiree, words: str = ""):
 
 
 def _handed_out(request, day: RedemptionDay, person: Retiree, form: TillForm) -> Redemption:
-    """What was reserved, when its button was pressed; else what stands in the boxes."""
-    to_whom = form.to_whom()
+    """What was reserved, when its button was pressed or it is all there is; else the boxes."""
+    to_whom, basket = form.to_whom(), form.basket()
+    theirs = day.redemptions.filter(retiree=person)
     if asked := request.POST.get("redemption"):
-        found = day.redemptions.filter(retiree=person, pk=_number(asked)).first()
+        if basket:
+            raise RefusedError("请先领预约的，再另外兑换；或者把下面填的份数清掉。")
+        found = theirs.filter(pk=_number(asked)).first()
         if found is None:
             raise RefusedError("没有这张预约单，请再找一次。")
-        if form.basket():
-            raise RefusedError("请先领预约的，再另外兑换；或者把下面填的份数清掉。")
         return redemption.collect(redemption=found, by=request.user, **to_whom)
+    reserved = theirs.filter(state=RedemptionState.RESERVED)
+    if not basket and len(reserved) == 1:
+        return redemption.collect(redemption=reserved[0], by=request.user, **to_whom)
     return redemption.serve(
-        key=form.cleaned_data["key"], day=day, retiree=person, basket=form.basket(),
-        by=request.user, **to_whom,
+        key=form.cleaned_data["key"], day=day, retiree=person, basket=basket, by=request.user,
+        **to_whom,
     )  # fmt: skip
 
 
