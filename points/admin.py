@@ -21,7 +21,7 @@ class RuleAdmin(TableExportAdmin, ReadOnly, OfficeAdmin):
 
 
 class RewardForm(forms.ModelForm):
-    """A picture is drawn anew at once; the old one goes when the new one is saved."""
+    """A picture is drawn anew and kept as soon as it is there; `upload` is its name."""
 
     upload = forms.FileField(
         label="图片",
@@ -37,7 +37,7 @@ class RewardForm(forms.ModelForm):
         if not file:
             return None
         try:
-            return pictures.redrawn(file)
+            return pictures.keep(pictures.redrawn(file))
         except RefusedError as refusal:
             raise forms.ValidationError(str(refusal)) from None
 
@@ -60,8 +60,8 @@ class RewardAdmin(TableAdmin, OfficeAdmin):
         return format_html('<img src="{}" alt="{}" width="160">', address, reward.name)
 
     def save_model(self, request, obj, form, change):
-        if data := form.cleaned_data.get("upload"):
-            obj.picture = pictures.keep(data)
+        if name := form.cleaned_data.get("upload"):
+            obj.picture = name
         elif form.cleaned_data.get("without"):
             obj.picture = ""
         super().save_model(request, obj, form, change)

@@ -254,8 +254,9 @@ def test_paper_is_typed_back_good_rows_written_bad_ones_kept(client, staff, day,
     people = [make_rich(60, name=name) for name in ("甲一", "乙二", "丙三", "丁四")]
     one, two, three = (reserve(day, person, soap, staff) for person in people[:3])
     typed = {
-        f"r{one.pk}-state": "collected", f"r{one.pk}-collector": "李四", f"r{one.pk}-relation": "妻",
-        f"r{two.pk}-state": "collected", f"r{two.pk}-collector": "王五",
+        f"r{one.pk}-state": "collected", f"r{one.pk}-collector": "李四",
+        f"r{one.pk}-relation": "妻", f"r{two.pk}-state": "collected",
+        f"r{two.pk}-collector": "王五",
         "n0-who": "丁四", "n0-stock": rice.pk, "n0-quantity": "1",
         "n1-who": "丁四", "n1-stock": soap.pk, "n1-quantity": "2",
         "n2-who": "没有这人", "n2-stock": soap.pk, "n2-quantity": "1",
@@ -293,7 +294,7 @@ def test_conflicts_of_paper_are_named(client, staff, day, rice, soap):
     client.get(address)
     redemption.collect(redemption=one, by=make_user(name="赵六"))
     redemption.cancel(redemption=two, by=staff, is_office=True)
-    for number in range(3):
+    for _ in range(3):
         redemption.serve(
             key=uuid.uuid4(), day=day, retiree=make_rich(60), basket={rice.pk: 1}, by=staff
         )

@@ -91,6 +91,8 @@ def _person(request, day: RedemptionDay, person: Retiree, words: str = ""):
             return redirect(f"{reverse('points:slip', args=[made.pk])}?till=1")
         except RefusedError as refusal:
             form.add_error(None, str(refusal))
+    if stocks:  # where nothing is reserved, and no script says otherwise
+        form.fields[f"s{stocks[0].pk}"].widget.attrs["autofocus"] = True
     theirs = day.redemptions.filter(retiree=person).with_lines().order_by("id")
     has = redemption.held(day, person)
     account = Account.objects.filter(retiree=person, cycle=day.cycle).first()
