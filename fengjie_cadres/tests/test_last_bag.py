@@ -79,7 +79,7 @@ def crowd(day, rice, size: int = CROWD) -> tuple[list, list]:
         (
             cookies(make_user(role=Role.RETIREE, retiree=person)),
             f"/points/people/{person.pk}/reserve/",
-            {"day": day.pk, "key": uuid.uuid4(), f"s{rice.pk}": 1, "sure": "yes"},
+            {"day": day.pk, "key": uuid.uuid4(), f"s{rice.pk}": 1},
         )
         for person in people
     ]
@@ -118,7 +118,7 @@ def test_the_same_form_from_twenty_tabs_is_one_reservation(live_server, day):
     soap = make_stock(day, "肥皂", 10, brought=99)
     person = make_rich(100)
     cookie = cookies(make_user(role=Role.RETIREE, retiree=person))
-    form = {"day": day.pk, "key": uuid.uuid4(), f"s{soap.pk}": 1, "sure": "yes"}
+    form = {"day": day.pk, "key": uuid.uuid4(), f"s{soap.pk}": 1}
     path = f"/points/people/{person.pk}/reserve/"
     answers = at_once(live_server, [(cookie, path, form)] * 20)
     assert {(status, where) for status, _, where in answers} == {(302, path)}

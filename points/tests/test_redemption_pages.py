@@ -61,12 +61,14 @@ def text(response) -> str:
     return response.content.decode()
 
 
-def wish(client, person, day, basket: dict, **more):
-    """The form of the basket as it stands, sent."""
+def wish(client, person, day, basket: dict, is_sure: bool = False):
+    """The form of the basket as it stands, looked at once more or sent; and what it says."""
     address = reverse("points:reserve", args=[person.pk])
     key = hidden(text(client.get(f"{address}?day={day.pk}")), "key")
-    sent = {"day": day.pk, "key": key, **{f"s{pk}": n for pk, n in basket.items()}, **more}
-    return client.post(address, sent), sent
+    sent = {"day": day.pk, "key": key, **{f"s{pk}": n for pk, n in basket.items()}}
+    if is_sure:
+        return client.post(address, sent), sent
+    return client.get(address, {**sent, "look": 1}), sent
 
 
 # ---- from one end to the other -----------------------------------------------------------------
@@ -95,7 +97,7 @@ def test_the_office_opens_a_day_a_retiree_reserves_the_till_hands_out(client, st
     page = text(asked)
     assert "一共 <strong>20</strong> 分，约好以后还剩 <strong>80</strong> 分" in page
     assert not Redemption.objects.exists()
-    done = client.post(f"/points/people/{person.pk}/reserve/", {**sent, "sure": "yes"}, follow=True)
+    done = client.post(f"/points/people/{person.pk}/reserve/", sent, follow=True)
     assert "约好了：香皂 2 份，用 20 分。" in text(done)
 
     client.force_login(staff)
@@ -232,17 +234,17 @@ def test_sent_twice_or_in_two_tabs_it_is_one_reservation(client, person, day):
     _, second = wish(client, person, day, {soap.pk: 1})  # another tab
     address = reverse("points:reserve", args=[person.pk])
     for sent in (first, first, second):
-        page = text(client.post(address, {**sent, "sure": "yes"}, follow=True))
+        page = text(client.post(address, sent, follow=True))
         assert "约好了：肥皂 1 份，用 10 分。" in page
-    page = text(client.post(address, {**second, f"s{soap.pk}": 3, "sure": "yes"}, follow=True))
+    page = text(client.post(address, {**second, f"s{soap.pk}": 3}, follow=True))
     assert "刚才已经约好肥皂 1 份，这一次没有再约。" in page
     assert (Redemption.objects.count(), balance(person)) == (1, 90)
     _, third = wish(client, person, day, {soap.pk: 1})  # a new wish after seeing the first
-    client.post(address, {**third, "sure": "yes"})
+    client.post(address, {**third})
     assert Redemption.objects.count() == 2
 
 
-@pytest.mark.parametrize("sure", [{}, {"sure": "yes"}])
+@pytest.mark.parametrize("is_sure", [False, True])
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
@@ -253,9 +255,11 @@ def test_sent_twice_or_in_two_tabs_it_is_one_reservation(client, person, day):
         ("100", "最多 99 份"),
     ],
 )
-def test_a_basket_that_cannot_be_had_is_said_and_kept(client, person, day, rice, typed, said, sure):
+def test_a_basket_that_cannot_be_had_is_said_and_kept(
+    client, person, day, rice, typed, said, is_sure
+):
     as_retiree(client, person)
-    response, _ = wish(client, person, day, {rice.pk: typed}, **sure)
+    response, _ = wish(client, person, day, {rice.pk: typed}, is_sure)
     page = text(response)
     assert said in page
     assert f'<option value="{typed}" selected>' in page
@@ -272,7 +276,7 @@ def test_sold_out_and_not_enough_points_are_said_before_choosing(client, person,
     page = text(client.get(f"/points/people/{person.pk}/reserve/?day={day.pk}"))
     assert "已兑完" in page
     assert "积分不够" in page
-    response, _ = wish(client, person, day, {rice.pk: 1}, sure="yes")
+    response, _ = wish(client, person, day, {rice.pk: 1}, is_sure=True)
     assert "大米已兑完" in text(response)
 
 
@@ -286,13 +290,13 @@ def test_a_secretary_reserves_for_the_served_and_both_names_stay(client, person,
     assert "张三" in text(client.get("/points/reserve/?q=zs"))
     assert "李四，" not in text(client.get("/points/reserve/?q=ls"))
     _, sent = wish(client, person, day, {rice.pk: 1})
-    client.post(f"/points/people/{person.pk}/reserve/", {**sent, "sure": "yes"})
+    client.post(f"/points/people/{person.pk}/reserve/", sent)
     made = Redemption.objects.get()
     assert (made.retiree, made.reserved_by) == (person, user)
     assert "代约" in text(client.get(f"/points/people/{person.pk}/reserve/"))
     for address in (f"/points/people/{other.pk}/reserve/", "/points/people/99999999/reserve/"):
         assert client.get(address).status_code == 404
-        assert client.post(address, {**sent, "sure": "yes"}).status_code == 404
+        assert client.post(address, sent).status_code == 404
 
 
 def test_a_retiree_reserves_for_nobody_else_and_cancels_nobody_elses(client, person, day, rice):
@@ -335,7 +339,7 @@ def test_a_leader_looks_and_does_not_touch(client, person, day, rice):
 def test_cancelling_asks_once_more_and_gives_back(client, person, day, rice):
     as_retiree(client, person)
     _, sent = wish(client, person, day, {rice.pk: 1})
-    client.post(f"/points/people/{person.pk}/reserve/", {**sent, "sure": "yes"})
+    client.post(f"/points/people/{person.pk}/reserve/", sent)
     made = Redemption.objects.get()
     page = text(client.get(f"/points/people/{person.pk}/reserve/"))
     assert "十分钟内可以撤销" in page
@@ -351,7 +355,7 @@ def test_cancelling_asks_once_more_and_gives_back(client, person, day, rice):
 def test_on_the_day_the_retiree_reads_whom_to_call(client, person, day, rice):
     as_retiree(client, person)
     _, sent = wish(client, person, day, {rice.pk: 1})
-    client.post(f"/points/people/{person.pk}/reserve/", {**sent, "sure": "yes"})
+    client.post(f"/points/people/{person.pk}/reserve/", sent)
     made = Redemption.objects.get()
     with time_machine.travel("2025-06-19 09:30 +0800", tick=False):
         as_retiree_again = make_user(role=Role.OFFICE_STAFF)
@@ -372,7 +376,7 @@ def test_a_day_that_is_not_open_is_not_offered(client, person, day, rice, status
     assert "现在没有可以预约的日子" in text(client.get(address))
     assert "这一场现在不能预约" in text(client.get(f"{address}?day={day.pk}"))
     for day_pk in (day.pk, 99999999, "x", "1" * 40):
-        sent = {"day": day_pk, f"s{rice.pk}": 1, "key": uuid.uuid4(), "sure": "yes"}
+        sent = {"day": day_pk, f"s{rice.pk}": 1, "key": uuid.uuid4()}
         assert client.post(address, sent).status_code == 302
     assert not Redemption.objects.exists()
 

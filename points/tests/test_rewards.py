@@ -96,7 +96,7 @@ def upload(client, reward, file, **more):
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "BMP"])
 def test_a_picture_is_drawn_anew_and_served_to_who_may_redeem(client, staff, kind):
     reward = Reward.objects.first()
-    assert upload(client, reward, image(kind, (2000, 1000))).status_code == 302
+    assert upload(client, reward, image(kind, (1200, 600))).status_code == 302
     reward.refresh_from_db()
     assert reward.picture.startswith("rewards/")
     assert "x." not in reward.picture

@@ -5,6 +5,7 @@ from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_http_methods
 
 from branches.access import cared_for, visible_retirees, with_branch
@@ -100,32 +101,30 @@ def _overview(request, person: Retiree):
 
 
 def _basket(request, person: Retiree, day: RedemptionDay):
-    """Choosing, then once more what it comes to, then it is done."""
+    """Choosing, then once more what it comes to (`look`), then it is done (POST).
+
+    Looking is a GET, so that nobody who goes back on a phone meets the browser's own question.
+    """
     stocks = list(day.stocks.select_related("reward", "day").filter(brought__gt=0))
     key = days.form_key(user=request.user, retiree=person, day=day)
-    is_sent = request.method == "POST"
-    form = BasketForm(request.POST if is_sent else None, stocks=stocks, initial={"key": key})
-    if is_sent and form.is_valid():
-        if done := Redemption.objects.filter(key=form.cleaned_data["key"], retiree=person).first():
-            return _was_done(request, done, form)
-        if "back" not in request.POST and (answer := _wish(request, person, day, form)):
-            return answer
+    is_sure, looks = request.method == "POST", "look" in request.GET
+    asked = request.POST if is_sure else request.GET
+    form = BasketForm(asked if is_sure or looks else None, stocks=stocks, initial={"key": key})
+    if "change" in request.GET and not is_sure:
+        form.initial |= {f"s{stock.pk}": asked.get(f"s{stock.pk}", "") for stock in stocks}
+    if form.is_bound and form.is_valid():
+        try:
+            return (_reserved if is_sure else _confirm)(request, person, day, form)
+        except RefusedError as refusal:
+            form.add_error(None, str(refusal))
     return _choose(request, person, day, form)
 
 
-def _wish(request, person: Retiree, day: RedemptionDay, form: BasketForm):
-    """The confirmation of a basket, or the reservation itself; None when it is refused."""
-    basket = form.basket()
-    try:
-        if request.POST.get("sure") != "yes":
-            return _confirm(request, person, day, form)
-        made = redemption.reserve(
-            key=form.cleaned_data["key"], day=day, retiree=person, basket=basket, by=request.user
-        )
-        return _was_done(request, made, form)
-    except RefusedError as refusal:
-        form.add_error(None, str(refusal))
-        return None
+def _reserved(request, person: Retiree, day: RedemptionDay, form: BasketForm):
+    made = redemption.reserve(
+        key=form.cleaned_data["key"], day=day, retiree=person, basket=form.basket(), by=request.user
+    )
+    return _was_done(request, made, form)
 
 
 def _was_done(request, made: Redemption, form: BasketForm):
@@ -142,7 +141,9 @@ def _was_done(request, made: Redemption, form: BasketForm):
 
 
 def _confirm(request, person: Retiree, day: RedemptionDay, form: BasketForm):
-    """Raises RefusedError when it could not be had anyway."""
+    """Raises RefusedError when it could not be had anyway; gone back to, it says it is done."""
+    if done := Redemption.objects.filter(key=form.cleaned_data["key"], retiree=person).first():
+        return _was_done(request, done, form)
     basket = form.basket()
     redemption.check(day=day, retiree=person, basket=basket)
     chosen = [(stock, basket[stock.pk]) for stock in form.stocks if stock.pk in basket]
@@ -154,6 +155,9 @@ def _confirm(request, person: Retiree, day: RedemptionDay, form: BasketForm):
         "chosen": chosen,
         "total": total,
         "left": days.balance_of(person, day.cycle) - total,
+        "change": urlencode(
+            {"day": day.pk, "change": 1, **{f"s{pk}": n for pk, n in basket.items()}}
+        ),
         **_about(request, person),
     }
     return render(request, "points/redemption/confirm.html", context)
