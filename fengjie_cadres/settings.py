@@ -219,6 +219,8 @@ CELERY_BEAT_SCHEDULE = {
     "empty-old-imports": {"task": "empty-old-imports", "schedule": 24 * 3600},
     "audit-ledger": {"task": "audit-ledger", "schedule": crontab(hour=3, minute=10)},
     "count-figures": {"task": "count-figures", "schedule": 300, "options": {"expires": 300}},
+    # The day after: what was written on paper can be typed in before that.
+    "finish-past-days": {"task": "finish-past-days", "schedule": crontab(hour=22, minute=40)},
     "clear-sessions": {"task": "clear-sessions", "schedule": 3600},
 }
 

@@ -14,6 +14,7 @@ from cadres.disclosure import empty_old_exports
 from fengjie_cadres.reports import numbers
 from fengjie_cadres.reports.exports import export_job
 from points.audit import audit
+from points.days import finish_past
 
 
 @shared_task(name="roster-stage")
@@ -64,6 +65,11 @@ def audit_ledger() -> None:
 @shared_task(name="count-figures")
 def count_figures() -> None:
     numbers.refresh()
+
+
+@shared_task(name="finish-past-days")
+def finish_past_days() -> None:
+    finish_past(today=timezone.localdate())
 
 
 @shared_task(name="sweep")

@@ -20,7 +20,7 @@ from cadres.models import (
     Status,
     Township,
 )
-from fengjie_cadres.reports import care, comparison, organisation, points
+from fengjie_cadres.reports import care, comparison, organisation, points, redemptions
 from fengjie_cadres.reports.kinds import Table
 from fengjie_cadres.reports.workbook import Column, Sheet
 
@@ -161,4 +161,5 @@ TABLES = {
     "points-ledger": points.LEDGER,
     "points-accounts": points.ACCOUNTS,
     "points-ranking": points.RANKING,
+    "redemptions": redemptions.REDEMPTIONS,
 }

@@ -38,7 +38,12 @@ from points.models import (
     Adjustment,
     AuditRun,
     Cycle,
+    DayStock,
     Posting,
+    Redemption,
+    RedemptionDay,
+    RedemptionLine,
+    Reward,
     Rule,
     Settlement,
     Shortfall,
@@ -46,10 +51,11 @@ from points.models import (
 )
 
 #: The same for everybody who may log in at all: nothing in them is foreign to anybody.
-REFERENCE = {Area, Township, Community, Unit, Branch, Rule, Heartbeat}
+REFERENCE = {Area, Township, Community, Unit, Branch, Rule, Reward, Heartbeat}
 #: Made by the county itself: who somebody is, and what only the ledger's door may write.
 BY_HAND = {Retiree, User, CommitteeSeat, StagedRow, MissingPerson}
 BY_HAND |= {Account, Adjustment, AuditRun, Cycle, Posting, Settlement, Shortfall, Transfer}
+BY_HAND |= {RedemptionDay, DayStock, Redemption, RedemptionLine}
 #: Columns that hold a number a page may show only masked; their tokens are numbers.
 NUMBERS = {"id_number", "phone", "second_phone", "emergency_phone"}
 DAY = datetime.date(2025, 3, 1)
