@@ -12,6 +12,7 @@ from cadres import jobs
 from cadres.actions import lapse_temporary_classes
 from cadres.disclosure import empty_old_exports
 from fengjie_cadres.reports.exports import export_job
+from points import rollover
 from points.audit import audit
 
 
@@ -58,6 +59,16 @@ def clear_sessions() -> None:
 @shared_task(name="audit-ledger")
 def audit_ledger() -> None:
     audit()
+
+
+@shared_task(name="rollover")
+def post_rollover(job_id: int) -> None:
+    jobs.run(job_id, rollover.post_job)
+
+
+@shared_task(name="turn-of-the-year")
+def turn_of_the_year() -> None:
+    rollover.turn_year(on=timezone.localdate())
 
 
 @shared_task(name="sweep")

@@ -14,7 +14,7 @@ from cadres.disclosure import exports_to_decide
 from cadres.jobs import Heartbeat, Job
 from cadres.models import Retiree, User
 from cadres.review_list import due_conditions, due_people
-from points import actions, audit
+from points import actions, audit, rollover
 
 #: The worker reports every few seconds; silent for this long counts as stopped.
 WORKER_SILENT = datetime.timedelta(seconds=60)
@@ -48,7 +48,26 @@ def waiting(user: User) -> list[Waiting]:
         ("有 {} 件积分的事等您审批", actions.to_decide(user), "points:approvals"),
         ("有 {} 人的活动类别该复核了", _due(), "cadres:review-list"),
     ]
-    return [Waiting(words.format(n), reverse(address)) for words, n, address in found if n]
+    waits = [Waiting(words.format(n), reverse(address)) for words, n, address in found if n]
+    return [*waits, *_years_to_close()]
+
+
+def _years_to_close() -> list[Waiting]:
+    """Years whose points can be redeemed no longer: the head has them carried over."""
+    years = rollover.proposed(timezone.localdate())
+    return [
+        Waiting(
+            f"{cycle}的积分该结转了，{_next_step(cycle)}",
+            reverse("points:rollover", args=[cycle.year]),
+        )
+        for cycle in years
+    ]
+
+
+def _next_step(cycle) -> str:
+    if cycle.published_at is None:
+        return "请先看一遍，再公示"
+    return "公示期满后记账"
 
 
 def _due() -> int:

@@ -3,6 +3,8 @@
 import datetime
 import itertools
 
+from django.utils import timezone
+
 from cadres.models import Retiree, User
 from cadres.tests.make import make_retiree
 from points import ledger
@@ -20,6 +22,14 @@ def make_cycle(year: int = 2025, **fields) -> Cycle:
     if fields:
         Cycle.objects.filter(pk=cycle.pk).update(**fields)
     return Cycle.objects.get(pk=cycle.pk)
+
+
+def published(cycle: Cycle) -> Cycle:
+    """A year that is over and whose rollover is published, without its notice."""
+    cycle = ledger.begin_closing(cycle=cycle)
+    cycle.published_at = timezone.now()
+    cycle.save(update_fields=["published_at"])
+    return cycle
 
 
 def make_rule(code: str = "", **fields) -> Rule:
