@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from points.views import notices, year_end
+from points.views import commendations, group_ranking, notices, year_end
 
 urlpatterns = [
     path("rollover/", year_end.cycles, name="rollovers"),
@@ -19,4 +19,25 @@ urlpatterns = [
     path("notices/<int:pk>/withdraw/", notices.withdraw, name="notice-withdraw"),
     path("objections/<int:pk>/", notices.objection, name="objection"),
     path("objections/<int:pk>/confirm/", notices.confirm, name="objection-confirm"),
+    path("ranking/<slug:by>/", group_ranking.ranking, name="ranking-groups"),
+    path("commendations/", commendations.latest, name="commendations-latest"),
+    path("commendations/<int:year>/", commendations.year, name="commendations"),
+    path(
+        "commendations/<int:year>/<slug:kind>/threshold/", commendations.threshold, name="threshold"
+    ),
+    path(
+        "commendations/<int:year>/<slug:kind>/candidates/",
+        commendations.candidates,
+        name="candidates",
+    ),
+    path("commendations/<int:year>/<slug:kind>/", commendations.granted, name="granted"),
+    path(
+        "commendations/<int:year>/certificate/print/",
+        commendations.certificates,
+        name="certificates",
+    ),
+    path(
+        "commendations/lists/<int:pk>/", commendations.commendation_list, name="commendation-list"
+    ),
+    path("commendations/lists/<int:pk>/decide/", commendations.decide, name="commendation-decide"),
 ]

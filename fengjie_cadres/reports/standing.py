@@ -14,7 +14,8 @@ from cadres.disclosure import exports_to_decide
 from cadres.jobs import Heartbeat, Job
 from cadres.models import Retiree, User
 from cadres.review_list import due_conditions, due_people
-from points import actions, audit, rollover
+from cadres.roles import Role, has_role
+from points import actions, audit, commendations, notices, rollover
 
 #: The worker reports every few seconds; silent for this long counts as stopped.
 WORKER_SILENT = datetime.timedelta(seconds=60)
@@ -46,8 +47,13 @@ def waiting(user: User) -> list[Waiting]:
     found = [
         ("有 {} 份完整号码的导出等您决定", exports_to_decide(user), "exports"),
         ("有 {} 件积分的事等您审批", actions.to_decide(user), "points:approvals"),
+        ("有 {} 件公示意见等答复", notices.to_answer(), "points:notices"),
+        ("有 {} 件公示意见的更正等您审核", notices.to_confirm(user), "points:notices"),
         ("有 {} 人的活动类别该复核了", _due(), "cadres:review-list"),
     ]
+    if has_role(user, Role.OFFICE_HEAD):
+        lists = commendations.to_decide(user)
+        found.append(("有 {} 份表彰名单等您审批", lists, "points:commendations-latest"))
     waits = [Waiting(words.format(n), reverse(address)) for words, n, address in found if n]
     return [*waits, *_years_to_close()]
 

@@ -1,14 +1,16 @@
-"""The workbooks of the year's end: 结转名单, 催办名单."""
+"""The workbooks of the year's end: 结转名单, 催办名单, 表彰名单, 支部和片区排行."""
 
 import datetime
 
-from branches.access import with_branch
+from branches.access import sees_all, with_branch
 from cadres.masking import mask_phone
 from cadres.models import Export
 from cadres.roles import is_office
 from fengjie_cadres.reports.kinds import Table
 from fengjie_cadres.reports.workbook import Column, Sheet
-from points.models import Account, Cycle
+from points import commendations
+from points.models import Account, Commendation, CommendationKind, Cycle
+from points.views.group_ranking import groups
 from points.views.year_end_forms import RolloverFilter, losing_of, rollover_of
 
 _ROLLOVER = [
@@ -29,6 +31,23 @@ _CALLS = [
     Column("将作废", 8, is_number=True),
     Column("打过电话", 12),
     Column("回话", 24),
+]
+_COMMENDED = [
+    Column("编号", 22),
+    Column("姓名", 9),
+    Column("原工作单位", 28),
+    Column("党支部", 30),
+    Column("全年得分", 9, is_number=True),
+    Column("补贴（元）", 10, is_number=True),
+    Column("谁审批的", 10),
+]
+_GROUPS = [
+    Column("名次", 7, is_number=True),
+    Column("名称", 30),
+    Column("人均得分", 9, is_number=True),
+    Column("得分合计", 9, is_number=True),
+    Column("在册人数", 9, is_number=True),
+    Column("得过分的", 9, is_number=True),
 ]
 
 
@@ -75,6 +94,51 @@ def _calls(export: Export, _: datetime.date) -> list[Sheet]:
     return [Sheet("催办名单", _CALLS, lines)]
 
 
+def _commended(filled: dict):
+    cycle, kind = _cycle(filled), filled.get("kind", "")
+    if cycle is None or kind not in CommendationKind.values:
+        return Commendation.objects.none()
+    return commendations.granted(cycle, kind)
+
+
+def _commendations(export: Export, _: datetime.date) -> list[Sheet]:
+    rows = with_branch(_commended(export.params), person="retiree")
+    lines = (
+        (
+            one.number_in_words, one.retiree.name, str(one.retiree.unit or ""),
+            one.with_branch_name or "", one.earned, one.amount, str(one.list.decided_by),
+        )
+        for one in rows.select_related("list__decided_by")
+    )  # fmt: skip
+    return [Sheet("表彰名单", _COMMENDED, lines)]
+
+
+def _commendation_words(filled: dict) -> str:
+    kind = dict(CommendationKind.choices).get(filled.get("kind", ""), "")
+    return f"年度：{filled.get('cycle', '')}；种类：{kind}"
+
+
+def _group_ranking(export: Export, _: datetime.date) -> list[Sheet]:
+    cycle = _cycle(export.params)
+    return [
+        Sheet(title, _GROUPS, [_group(row) for row in _groups(by, cycle, export.asked_by)])
+        for by, title in (("branches", "党支部排行"), ("areas", "片区排行"))
+    ]
+
+
+def _groups(by: str, cycle: Cycle | None, user) -> list[dict]:
+    return groups(by, cycle, user) if cycle else []
+
+
+def _group(row: dict) -> tuple:
+    shown = (row[name] for name in ("earned", "people", "active"))
+    return row["place"], row["name"], float(row["average"]), *shown
+
+
+def _people_of_groups(filled: dict, user) -> int:
+    return sum(row["people"] for row in _groups("branches", _cycle(filled), user))
+
+
 def _words(filled: dict) -> str:
     searched = [f"搜索：{filled['q']}"] if filled.get("q") else []
     year = [f"年度：{filled.get('cycle', '')}"]
@@ -94,4 +158,18 @@ CALLS = Table(
     count=lambda filled, user: _losing(filled, user).count(),
     words=_words,
     is_for=is_office,
+)
+COMMENDATIONS = Table(
+    "表彰名单",
+    _commendations,
+    count=lambda filled, user: _commended(filled).count(),
+    words=_commendation_words,
+    is_for=is_office,
+)
+GROUP_RANKING = Table(
+    "积分排行榜（党支部、片区）",
+    _group_ranking,
+    count=_people_of_groups,
+    words=lambda filled: f"年度：{filled.get('cycle', '')}",
+    is_for=sees_all,
 )

@@ -24,6 +24,7 @@ from cadres.models import (
 )
 from cadres.roles import Role
 from cadres.tests.make import make_retiree, make_user, some_community, some_unit
+from fengjie_cadres.tests.county_year_end import plant_year_end
 from fengjie_cadres.tests.planting import ABOUT_PEOPLE, OF_THE_OFFICE, Garden
 from points import actions, ledger
 from points.models import Account, Adjustment, Settlement, Shortfall, Transfer
@@ -77,6 +78,7 @@ def build() -> County:
     county = County(users, branch_a, branch_b, person_a, person_b, garden, papers)
     county.own = belongings(county) | {(kind, "foreign"): row for kind, row in points.items()}
     county.own["comparison", "foreign"] = plant_comparison(garden, links[User])
+    county.own |= plant_year_end(county)
     beat_at = timezone.now() + datetime.timedelta(hours=1)  # /readyz answers all the while
     Heartbeat.objects.update_or_create(name="worker", defaults={"beat_at": beat_at})
     return county

@@ -37,11 +37,17 @@ from points.models import (
     Account,
     Adjustment,
     AuditRun,
+    Commendation,
+    CommendationList,
     Cycle,
+    Objection,
     Posting,
+    PublicNotice,
+    Rollover,
     Rule,
     Settlement,
     Shortfall,
+    Threshold,
     Transfer,
 )
 
@@ -51,6 +57,7 @@ REFERENCE = {Area, Township, Community, Unit, Branch, Rule, Heartbeat}
 #: Made by the county itself: who somebody is, and what only the ledger's door may write.
 BY_HAND = {Retiree, User, CommitteeSeat, StagedRow, MissingPerson}
 BY_HAND |= {Account, Adjustment, AuditRun, Cycle, Posting, Settlement, Shortfall, Transfer}
+BY_HAND |= {Commendation, CommendationList, Objection, PublicNotice, Rollover, Threshold}
 #: Columns that hold a number a page may show only masked; their tokens are numbers.
 NUMBERS = {"id_number", "phone", "second_phone", "emergency_phone"}
 DAY = datetime.date(2025, 3, 1)
