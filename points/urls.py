@@ -23,4 +23,5 @@ urlpatterns = [
     path("shortfalls/<int:pk>/decide/", rulings.decide_shortfall, name="shortfall-decide"),
     path("rules/", rulings.rules, name="rules"),
     path("rules/<slug:code>/new/", rulings.rule_new, name="rule-new"),
+    path("", include("points.year_end_urls")),
 ]

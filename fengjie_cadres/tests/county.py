@@ -25,6 +25,7 @@ from cadres.models import (
 )
 from cadres.roles import Role
 from cadres.tests.make import make_retiree, make_user, some_community, some_unit
+from fengjie_cadres.tests.county_year_end import plant_year_end
 from fengjie_cadres.tests.planting import ABOUT_PEOPLE, OF_THE_OFFICE, Garden
 from points import actions, ledger, redemption
 from points.models import (
@@ -87,6 +88,7 @@ def build() -> County:
     county.own = belongings(county) | {(kind, "foreign"): row for kind, row in points.items()}
     county.own |= plant_redemptions(county)
     county.own["comparison", "foreign"] = plant_comparison(garden, links[User])
+    county.own |= plant_year_end(county)
     beat_at = timezone.now() + datetime.timedelta(hours=1)  # /readyz answers all the while
     Heartbeat.objects.update_or_create(name="worker", defaults={"beat_at": beat_at})
     return county

@@ -177,6 +177,33 @@ PAGES = {
         but={LEADER: FORBIDDEN},
         **PERSON,
     ),
+    # ---- the year's end ------------------------------------------------------------------------
+    "points:rollovers": Page(get=OFFICE),
+    "points:rollover": Page(get=OFFICE),
+    "points:rollover-policy": Page(get={HEAD}, post={HEAD}),
+    "points:rollover-publish": Page(post={HEAD}),
+    "points:rollover-withdraw": Page(post={HEAD}),
+    "points:rollover-start": Page(post={HEAD}),
+    "points:rollover-calls": Page(get=OFFICE | {SECRETARY}),
+    "points:ranking-groups": Page(get=OFFICE | {LEADER}),
+    "points:commendations-latest": Page(get=OFFICE),
+    "points:commendations": Page(get=OFFICE),
+    "points:threshold": Page(get={HEAD}, post={HEAD}),
+    "points:candidates": Page(get=OFFICE, post=OFFICE),
+    "points:granted": Page(get=OFFICE),
+    "points:certificates": Page(get=OFFICE),
+    "points:commendation-list": Page(get=OFFICE, of="commendations", all_of_them=OFFICE),
+    "points:commendation-decide": Page(post={HEAD}, of="commendations", all_of_them={HEAD}),
+    # Everybody reads what is published and may object; drafts are the office's.
+    "points:notices": Page(get=LOGGED_IN),
+    "points:notice": Page(
+        get=LOGGED_IN, post=LOGGED_IN, of="notice", others=MISSING, all_of_them=OFFICE
+    ),
+    "points:notice-make": Page(get=OFFICE, post=OFFICE),
+    "points:notice-publish": Page(post=OFFICE, of="draft", all_of_them=OFFICE),
+    "points:notice-withdraw": Page(post=OFFICE, of="draft", all_of_them=OFFICE),
+    "points:objection": Page(get=OFFICE, post=OFFICE, of="objection", all_of_them=OFFICE),
+    "points:objection-confirm": Page(post=OFFICE, of="objection", all_of_them=OFFICE),
 }
 
 # ---- the desk (admin) --------------------------------------------------------------------------

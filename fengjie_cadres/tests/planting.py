@@ -37,16 +37,22 @@ from points.models import (
     Account,
     Adjustment,
     AuditRun,
+    Commendation,
+    CommendationList,
     Cycle,
     DayStock,
+    Objection,
     Posting,
+    PublicNotice,
     Redemption,
     RedemptionDay,
     RedemptionLine,
     Reward,
+    Rollover,
     Rule,
     Settlement,
     Shortfall,
+    Threshold,
     Transfer,
 )
 
@@ -56,6 +62,7 @@ REFERENCE = {Area, Township, Community, Unit, Branch, Rule, Reward, Heartbeat}
 BY_HAND = {Retiree, User, CommitteeSeat, StagedRow, MissingPerson}
 BY_HAND |= {Account, Adjustment, AuditRun, Cycle, Posting, Settlement, Shortfall, Transfer}
 BY_HAND |= {RedemptionDay, DayStock, Redemption, RedemptionLine}
+BY_HAND |= {Commendation, CommendationList, Objection, PublicNotice, Rollover, Threshold}
 #: Columns that hold a number a page may show only masked; their tokens are numbers.
 NUMBERS = {"id_number", "phone", "second_phone", "emergency_phone"}
 DAY = datetime.date(2025, 3, 1)

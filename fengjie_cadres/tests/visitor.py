@@ -66,8 +66,10 @@ def argument(county: County, address: Address, name: str):
         app, model = re.match(r"admin/(\w+)/(\w+)/", address.route).groups()
         return desk_object(county, app, model).pk
     return {
-        "kind": "roster",
+        "kind": "certificate" if "points/" in address.route else "roster",
         "code": "study_meeting",
+        "year": 2025,
+        "by": "branches",
         "app_label": "cadres",
         "url": "cadres/nothing/",
         "content_type_id": ContentType.objects.get_for_model(Retiree).pk,

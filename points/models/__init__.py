@@ -18,6 +18,13 @@ from points.models.causes import (
     SettlementKind,
     Shortfall,
 )
+from points.models.commendations import (
+    Commendation,
+    CommendationKind,
+    CommendationList,
+    Threshold,
+)
+from points.models.notices import NoticeKind, NoticeState, Objection, PublicNotice
 from points.models.redemption import (
     HELD,
     UNDO,
@@ -31,6 +38,7 @@ from points.models.redemption import (
     RewardKind,
 )
 from points.models.rules import Direction, Rule
+from points.models.year_end import Rollover
 
 __all__ = [
     "HELD",
@@ -41,24 +49,33 @@ __all__ = [
     "AccountKind",
     "Adjustment",
     "AuditRun",
+    "Commendation",
+    "CommendationKind",
+    "CommendationList",
     "Cycle",
     "CycleStatus",
     "DayStatus",
     "DayStock",
     "Direction",
+    "NoticeKind",
+    "NoticeState",
+    "Objection",
     "Posting",
     "PostingState",
+    "PublicNotice",
     "Redemption",
     "RedemptionDay",
     "RedemptionLine",
     "RedemptionState",
     "Reward",
     "RewardKind",
+    "Rollover",
     "Rule",
     "RulingState",
     "Settlement",
     "SettlementKind",
     "Shortfall",
+    "Threshold",
     "Transfer",
     "TransferKind",
 ]

@@ -5,6 +5,7 @@ import io
 import itertools
 
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 from PIL import Image
 
 from cadres.models import Retiree, User
@@ -24,6 +25,14 @@ def make_cycle(year: int = 2025, **fields) -> Cycle:
     if fields:
         Cycle.objects.filter(pk=cycle.pk).update(**fields)
     return Cycle.objects.get(pk=cycle.pk)
+
+
+def published(cycle: Cycle) -> Cycle:
+    """A year that is over and whose rollover is published, without its notice."""
+    cycle = ledger.begin_closing(cycle=cycle)
+    cycle.published_at = timezone.now()
+    cycle.save(update_fields=["published_at"])
+    return cycle
 
 
 def make_rule(code: str = "", **fields) -> Rule:

@@ -12,7 +12,7 @@ from conftest import without_guards
 from points import ledger
 from points.audit import CHECKS, audit
 from points.models import Account
-from points.tests.make import DAY, awarded, make_cycle, make_rich
+from points.tests.make import DAY, awarded, make_cycle, make_rich, published
 
 pytestmark = pytest.mark.django_db(transaction=True)
 #: What somebody with the owner's password could do, and the check that finds it.
@@ -49,7 +49,7 @@ def make_carried_books() -> None:
     with time_machine.travel("2025-12-01 10:00 +0800"):
         awarded(make_retiree(), 10)
     with time_machine.travel("2026-02-01 10:00 +0800"):
-        ledger.begin_closing(cycle=cycle)
+        published(cycle)
         ledger.close(cycle=cycle, by=None)
 
 
