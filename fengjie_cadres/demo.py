@@ -6,13 +6,14 @@ from pathlib import Path
 from django.conf import settings
 from django.core.files import File
 from django.db import transaction
+from django.utils import timezone
 
 from branches import roster
 from branches.access import secretary_branches, served_by
 from branches.models import Branch, CommitteeSeat, ImportBatch, ImportState, SeatKind
 from cadres.care import record_care, record_care_for_many
 from cadres.jobs import RefusedError
-from cadres.models import CareKind, Community, Retiree, User
+from cadres.models import CareKind, ClassReview, Community, Retiree, ReviewOutcome, User
 from cadres.roles import Role, give_role
 from fengjie_cadres.demo_points import load_points
 
@@ -76,6 +77,7 @@ def load() -> str:
         batch = _import_roster()
         _make_logins()
         _make_care()
+        _make_reviews()
         load_points()
     return f"示范县已建好：{batch.created} 位老同志。"
 
@@ -134,6 +136,22 @@ def _make_care() -> None:
     for person, (kind, on, until, said) in zip(others, CARE, strict=True):
         by = secretary if kind == CareKind.BIRTHDAY else staff
         record_care(retiree=person, kind=kind, on=on, until=until, by=by, **said)
+
+
+def _make_reviews() -> None:
+    """The office has gone through the classes a month ago; every thirtieth is left for the demo."""
+    staff, day = User.objects.get(username="staff"), timezone.localdate()
+    ClassReview.objects.bulk_create(
+        ClassReview(
+            retiree_id=pk,
+            reviewed_on=day - datetime.timedelta(days=30),
+            outcome=ReviewOutcome.KEPT,
+            reason="年度复核",
+            reviewed_by=staff,
+        )
+        for place, pk in enumerate(Retiree.objects.order_by("pk").values_list("pk", flat=True))
+        if place % 30
+    )
 
 
 def logins() -> list[tuple[str, str, str]]:

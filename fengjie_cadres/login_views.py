@@ -23,6 +23,10 @@ _PAGES = [
     ("/people/", "老同志"),
     ("/imports/", "导入名册"),
     ("/exports/", "导出"),
+    ("/comparisons/", "信息比对"),
+    ("/departures/", "登记去世或转出"),
+    ("/care/", "关心关爱"),
+    ("/points/", "时间银行积分"),
 ]
 
 

@@ -221,6 +221,7 @@ CELERY_BEAT_SCHEDULE = {
     "empty-old-imports": {"task": "empty-old-imports", "schedule": 24 * 3600},
     "audit-ledger": {"task": "audit-ledger", "schedule": crontab(hour=3, minute=10)},
     "turn-of-the-year": {"task": "turn-of-the-year", "schedule": 3600},
+    "count-figures": {"task": "count-figures", "schedule": 300, "options": {"expires": 300}},
     "clear-sessions": {"task": "clear-sessions", "schedule": 3600},
 }
 

@@ -11,6 +11,7 @@ from branches.roster.undo import empty_old_imports
 from cadres import jobs
 from cadres.actions import lapse_temporary_classes
 from cadres.disclosure import empty_old_exports
+from fengjie_cadres.reports import numbers
 from fengjie_cadres.reports.exports import export_job
 from points import rollover
 from points.audit import audit
@@ -69,6 +70,11 @@ def post_rollover(job_id: int) -> None:
 @shared_task(name="turn-of-the-year")
 def turn_of_the_year() -> None:
     rollover.turn_year(on=timezone.localdate())
+
+
+@shared_task(name="count-figures")
+def count_figures() -> None:
+    numbers.refresh()
 
 
 @shared_task(name="sweep")

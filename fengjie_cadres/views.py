@@ -70,8 +70,9 @@ def _community(request) -> dict:
 
 
 def _desk(request) -> dict:
-    more = {"waiting": standing.waiting(request.user), "states": standing.states()}
-    return _county(request) | more
+    county = _county(request)
+    waiting = standing.waiting(request.user, due=county["dashboard"].due)
+    return county | {"waiting": waiting, "states": standing.states()}
 
 
 def _county(request) -> dict:

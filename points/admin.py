@@ -13,3 +13,6 @@ class RuleAdmin(TableExportAdmin, ReadOnly, OfficeAdmin):
     resource_class = RuleResource
     list_display = ["name", "direction", "points", "per", "cap_per_cycle", "verified_by"]
     list_display += ["is_enabled"]
+    #: Not `code`, `cause` and `credited`: those are for the program.
+    fields = ["name", "direction", "points", "per", "cap_per_cycle", "verified_by"]
+    fields += ["valid_from", "is_enabled"]

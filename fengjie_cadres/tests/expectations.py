@@ -110,7 +110,7 @@ PAGES = {
     "branches:import-list": Page(get=OFFICE),
     "branches:import-new": Page(get=OFFICE, post=OFFICE),
     "branches:import-detail": Page(get=OFFICE, **BATCH),
-    "branches:import-rejected": Page(get=OFFICE, **BATCH),
+    "branches:import-rejected": Page(post=OFFICE, **BATCH),
     "branches:import-confirm": Page(post=OFFICE, **BATCH),
     "branches:import-discard": Page(post=OFFICE, **BATCH),
     "branches:import-undo": Page(post=OFFICE, **BATCH),

@@ -14,26 +14,32 @@ from cadres.tests.make import make_retiree, make_user
 from points import actions, ledger
 from points.audit import audit
 from points.models import Account, Posting, Rule, Shortfall, Transfer
+from points.statement import Line, statement
 from points.tests.make import make_cycle, published
 
 pytestmark = pytest.mark.django_db
 HOLDS = "10:00 +0800"
+MEETING = "主题党日、集中学习、三会一课到会："
+TRAINING = "培训班、数字素养培训："
 
 
 def lines(person, year: int) -> list[tuple]:
-    """Day, what for, plus or minus, balance after: what the statement of a person says."""
+    """Day, what for, plus or minus, balance after, and notes: what a person's statement says."""
     account = Account.objects.get(retiree=person, cycle__year=year)
-    moves = Transfer.objects.filter(from_account=account) | Transfer.objects.filter(
-        to_account=account
-    )
-    found, balance = [], 0
-    for move in moves.order_by("pk"):
-        amount = move.amount if move.to_account_id == account.pk else -move.amount
-        balance += amount
-        words = move.memo or (move.rule.name if move.rule else move.get_kind_display())
-        found.append((f"{move.occurred_on:%m-%d}", words, amount, balance))
-    assert balance == account.balance
-    return found
+    found = statement(account)
+    assert found[-1].balance == account.balance
+    return [
+        (f"{line.on:%m-%d}", _what(line), line.points, line.balance, *line.notes) for line in found
+    ]
+
+
+def _what(line: Line) -> str:
+    return "：".join(filter(None, (line.words, line.detail)))
+
+
+def spent_of(points: int, waived: str = "") -> str:
+    """The note beside what could not be taken any more and is settled since."""
+    return f"有 {points} 分已经用掉，以后得分先抵这一笔；{waived}现在已不欠"
 
 
 class Year:
@@ -90,15 +96,16 @@ def test_zhang_comes_often_and_is_cut_at_the_cap(year):
     year.award(zhang, "suggestion_adopted", "06-01", "停车建言被采纳")
     year.close()
     assert lines(zhang, 2025) == [
-        ("01-10", "1 月培训", 3, 3),
-        ("02-10", "2 月培训", 3, 6),
-        ("03-10", "3 月培训", 3, 9),
-        ("04-10", "4 月培训", 3, 12),
-        ("06-01", "停车建言被采纳", 5, 17),
-        ("02-01", "2025 年积分转入下一年", -8, 9),
-        ("02-01", "2025 年积分到期", -9, 0),
+        ("01-10", TRAINING + "1 月培训", 3, 3),
+        ("02-10", TRAINING + "2 月培训", 3, 6),
+        ("03-10", TRAINING + "3 月培训", 3, 9),
+        ("04-10", TRAINING + "4 月培训", 3, 12),
+        ("05-10", TRAINING + "5 月培训", 0, 12, "已达年度上限，少记 3 分"),
+        ("06-01", "建言被采纳：停车建言被采纳", 5, 17),
+        ("02-01", "转入下一年：2025 年积分转入下一年", -8, 9),
+        ("02-01", "到期作废：2025 年积分到期", -9, 0),
     ]
-    assert lines(zhang, 2026) == [("02-01", "2025 年结转的积分", 8, 8)]
+    assert lines(zhang, 2026) == [("02-01", "上一年转来：2025 年结转的积分", 8, 8)]
     cut = Posting.objects.get(source=f"training:{zhang.pk}:05-10")
     assert (cut.due, cut.posted, cut.cut) == (3, 0, 3)
 
@@ -120,11 +127,11 @@ def test_li_is_absent_and_criticised(year):
         actions.decide_adjustment(adjustment=asked, agreed=True, by=year.head)
     year.award(li, "study_meeting", "05-10", "5 月党日")
     assert lines(li, 2025) == [
-        ("02-01", "县级先进", 10, 10),
-        ("03-01", "3 月党日无故缺席", -2, 8),
-        ("04-01", "通报批评", -8, 0),
-        ("05-10", "5 月党日", 2, 2),
-        ("05-10", "补扣以前欠扣的积分", -2, 0),
+        ("02-01", "获县级荣誉：县级先进", 10, 10),
+        ("03-01", "无故缺席：3 月党日无故缺席", -2, 8),
+        ("04-01", "受通报批评：通报批评", -8, 0, spent_of(2)),
+        ("05-10", MEETING + "5 月党日", 2, 2),
+        ("05-10", "补扣以前欠扣的积分：受通报批评", -2, 0),
     ]
     assert Shortfall.objects.get(retiree=li).left == 0
     criticism = Transfer.objects.get(memo="通报批评")
@@ -148,12 +155,12 @@ def test_wang_spends_what_is_taken_back_later(year):
     ledger.waive(shortfall=owed, agreed=True, by=year.head)
     year.award(wang, "study_meeting", "06-10", "6 月党日")
     assert lines(wang, 2025) == [
-        ("02-01", "县级先进", 10, 10),
-        ("03-15", "洗衣液一袋", -9, 1),
-        ("04-01", "荣誉录入有误", -1, 0),
-        ("05-01", "修路建言被采纳", 5, 5),
-        ("05-01", "补扣以前欠扣的积分", -5, 0),
-        ("06-10", "6 月党日", 2, 2),
+        ("02-01", "获县级荣誉：县级先进", 10, 10),
+        ("03-15", "兑换：洗衣液一袋", -9, 1),
+        ("04-01", "更正，收回：获县级荣誉：荣誉录入有误", -1, 0, spent_of(9, "已免去 4 分；")),
+        ("05-01", "建言被采纳：修路建言被采纳", 5, 5),
+        ("05-01", "补扣以前欠扣的积分：获县级荣誉", -5, 0),
+        ("06-10", MEETING + "6 月党日", 2, 2),
     ]
 
 
@@ -179,17 +186,17 @@ def test_zhao_is_adjusted_redeems_gives_back_and_comes_late(year):
     with year.on("26-03-05"):
         ledger.supplement(posting=late, by=year.head, reason="签到表属实")
     assert lines(zhao, 2025) == [
-        ("01-10", "1 月党日", 2, 2),
-        ("02-01", "补记去年漏记的调解", 6, 8),
-        ("03-15", "预约：毛巾", -5, 3),
-        ("03-16", "取消预约：毛巾", 5, 8),
-        ("12-30", "县级先进", 10, 18),
-        ("02-01", "2025 年积分转入下一年", -9, 9),
-        ("02-01", "2025 年积分到期", -9, 0),
+        ("01-10", MEETING + "1 月党日", 2, 2),
+        ("02-01", "手工加分：补记去年漏记的调解", 6, 8),
+        ("03-15", "兑换：预约：毛巾", -5, 3),
+        ("03-16", "兑换退回：取消预约：毛巾", 5, 8),
+        ("12-30", "获县级荣誉：县级先进", 10, 18),
+        ("02-01", "转入下一年：2025 年积分转入下一年", -9, 9),
+        ("02-01", "到期作废：2025 年积分到期", -9, 0),
     ]
     assert lines(zhao, 2026) == [
-        ("02-01", "2025 年结转的积分", 9, 9),
-        ("03-05", "12 月党日", 2, 11),
+        ("02-01", "上一年转来：2025 年结转的积分", 9, 9),
+        ("03-05", MEETING + "12 月党日", 2, 11),
     ]
 
 
@@ -210,9 +217,9 @@ def test_chen_dies_is_frozen_and_settled(year):
         actions.decide_settlement(settlement=asked, agreed=True, by=year.head)
     year.close()
     assert lines(chen, 2025) == [
-        ("02-01", "市级先进", 15, 15),
-        ("06-10", "5 月党日", 2, 17),
-        ("06-12", "转给家属（女儿陈小梅）：家属申请", -17, 0),
+        ("02-01", "获市级荣誉：市级先进", 15, 15),
+        ("06-10", MEETING + "5 月党日", 2, 17),
+        ("06-12", "账户结清：转给家属（女儿陈小梅）：家属申请", -17, 0),
     ]
     assert not Account.objects.filter(retiree=chen, cycle__year=2026).exists()
 
