@@ -155,6 +155,25 @@ TABLE = {
         internal=f"id kind {_DECIDED} words", personal="account receiver reason"
     ),
     "points.AuditRun": Columns(internal="id ran_at transfers findings seconds"),
+    # ---- the year's end ------------------------------------------------------------------------
+    "points.Rollover": Columns(internal="id cycle posted_on accounts started_by started_at job"),
+    # What is published holds no full name: sums by branch, and names with stars.
+    "points.PublicNotice": Columns(
+        public="id kind cycle quarter with_names snapshot opens_on closes_on",
+        internal="state made_by made_at published_by withdrawn_by reason",
+    ),
+    "points.Objection": Columns(
+        internal="id notice raised_by raised_at is_justified answered_by answered_at posting"
+        " confirmed_by confirmed_at",
+        personal="retiree caller text answer",
+    ),
+    "points.Threshold": Columns(public="id cycle kind points amount", internal="set_by"),
+    "points.CommendationList": Columns(
+        public="id cycle kind points", internal=f"{_DECIDED} words"
+    ),
+    "points.Commendation": Columns(
+        internal="id list cycle kind", personal="retiree earned amount number"
+    ),
 }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from cadres.models import Export, Retiree, User
 from fengjie_cadres import demo
 from fengjie_cadres.tests.conftest import WIDTHS
 from fengjie_cadres.tests.looks import MEASURES, faults
+from fengjie_cadres.tests.year_end_pages import pages
 from points.models import Account, Shortfall
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -66,24 +67,31 @@ def addresses(batch) -> dict[str, list[str]]:
         f"/points/people/{own}/deduct/", f"/points/accounts/{frozen.pk}/settle/",
         f"/points/shortfalls/{owed.pk}/waive/",
     ]  # fmt: skip
-    return {
-        "": ["/login/", "/privacy/"],
-        "staff": office,
-        "secretary": ["/", "/people/", f"/people/{own}/"],
-        "head": ["/points/approvals/", "/points/rules/", "/points/rules/training/new/"],
-        "retiree": ["/", f"/people/{own}/", "/points/?year=2025"],
-        "leader": ["/", "/imports/", "/people/"],
-        "auditor": ["/", "/access/"],
-        "contact": ["/"],
-    }
+    return _joined(
+        pages(),
+        {
+            "": ["/login/", "/privacy/"],
+            "staff": office,
+            "secretary": ["/", "/people/", f"/people/{own}/"],
+            "head": ["/points/approvals/", "/points/rules/", "/points/rules/training/new/"],
+            "retiree": ["/", f"/people/{own}/", "/points/?year=2025"],
+            "leader": ["/", "/imports/", "/people/"],
+            "auditor": ["/", "/access/"],
+            "contact": ["/"],
+        },
+    )
+
+
+def _joined(one: dict, other: dict) -> dict[str, list[str]]:
+    return {user: [*other.get(user, []), *one.get(user, [])] for user in [*other, *one]}
 
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_axe_finds_nothing_on_any_page(open_page, county, width):
     findings = []
-    for user, pages in addresses(county).items():
+    for user, asked in addresses(county).items():
         page = _opened(open_page, user, width)
-        for address in pages:
+        for address in asked:
             page.goto(address)
             page.evaluate("window.stop()")  # a page of progress opens itself again
             findings += [(user, *fault) for fault in faults(page)]

@@ -30,8 +30,9 @@ def make_cycle(year: int = 2025, **fields) -> Cycle:
 def published(cycle: Cycle) -> Cycle:
     """A year that is over and whose rollover is published, without its notice."""
     cycle = ledger.begin_closing(cycle=cycle)
-    cycle.published_at = timezone.now()
-    cycle.save(update_fields=["published_at"])
+    if cycle.published_at is None:
+        cycle.published_at = timezone.now()
+        cycle.save(update_fields=["published_at"])
     return cycle
 
 

@@ -475,7 +475,8 @@ class Books:
                 carried = purse.balance * year.percent // 100
                 carried = carried if year.most is None else min(carried, year.most - purse.carried)
                 purse.carried += carried
-                self._flow(purse, -carried, "carried_out")
-                self._flow(self._purse(purse.who, following), carried, "carried_in")
+                if carried:
+                    self._flow(purse, -carried, "carried_out")
+                    self._flow(self._purse(purse.who, following), carried, "carried_in")
             self._flow(purse, -purse.balance, "expired")
         year.status = "closed"

@@ -11,9 +11,10 @@ import pytest
 import time_machine
 from django.db import OperationalError, connection, transaction
 
-from cadres.tests.make import make_retiree
+from cadres.models import Job
+from cadres.tests.make import make_retiree, make_user
 from conftest import as_owner
-from points import ledger
+from points import ledger, rollover
 from points.audit import audit
 from points.models import Account, Cycle, Posting, Transfer
 from points.tests.make import DAY, awarded, balance, make_cycle, make_rule, published
@@ -526,3 +527,37 @@ def test_an_account_frozen_while_the_year_is_emptied_keeps_its_points():
     with time_machine.travel("2026-02-01 10:00 +0800"):
         assert kinds(at_once(freeze, close)) == ["FrozenError"]
     assert balance(person) == 9
+
+
+# ---- two heads at once ---------------------------------------------------------------------------
+
+
+def two_heads_start() -> int:
+    """How many jobs come of it."""
+    person, cycle = rich_people(1)[0], Cycle.objects.get(year=2025)
+    heads = [make_user(name=name) for name in ("甲局长", "乙局长")]
+    with time_machine.travel("2026-02-02 10:00 +0800"):
+        rollover.publish(cycle=cycle, homes={}, by=heads[0])
+    with time_machine.travel("2026-02-10 10:00 +0800"):
+        results = at_once(*[lambda by=by: rollover.start(cycle=cycle, by=by) for by in heads])
+    assert kinds(results) == []
+    assert balance(person) == 9
+    return Job.objects.filter(kind="rollover").count()
+
+
+def test_two_heads_at_once_start_one_job():
+    assert two_heads_start() == 1
+
+
+def test_control_without_holding_the_cycle_two_jobs_are_started(monkeypatch):
+    monkeypatch.setattr(rollover, "_locked", lambda cycle: Cycle.objects.get(pk=cycle.pk))
+    gate = threading.Barrier(2)
+    faults = rollover.faults_of_posting
+
+    def slowly(cycle):
+        found = faults(cycle)
+        gate.wait(10)
+        return found
+
+    monkeypatch.setattr(rollover, "faults_of_posting", slowly)
+    assert two_heads_start() == 2
