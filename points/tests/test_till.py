@@ -97,6 +97,16 @@ def test_who_has_reserved_stands_first(client, staff, day, soap, person):
     assert "有预约" in page
 
 
+def test_whose_initials_are_just_these_stands_before_longer_names(client, staff, day):
+    make_rich(5, name="张飒")
+    for _ in range(21):
+        make_rich(5, name="张三丰")
+    make_rich(5, name="张宗")
+    page = text(client.get(till(day), {"q": "zs"}))
+    assert page.index("张飒") < page.index("张三丰")
+    assert "只列出前 20 位" in page
+
+
 def test_the_empty_till_names_nobody(client, staff, day, rice, person):
     reserve(day, person, rice, staff)
     assert "张三" not in text(client.get(till(day)))

@@ -55,7 +55,9 @@ def day_detail(request, pk: int):
     context = {
         "day": day,
         "operators": [str(user) for user in day.operators.all()],
-        "stocks": stocks.annotate(with_collected=collected, with_reserved=reserved),
+        "stocks": stocks.annotate(with_collected=collected, with_reserved=reserved).order_by(
+            "reward__kind", "points", "id"
+        ),
         "states": [(state.label, states.get(state, 0)) for state in RedemptionState],
         "is_changeable": day.status in (DayStatus.PLANNED, DayStatus.OPEN),
         "works_here": works_at(request.user, day),
