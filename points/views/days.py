@@ -175,7 +175,7 @@ def redemption_list(request):
     filled = {key: value for key, value in request.GET.items() if value and key != "page"}
     found = redemptions_of(filled, request.user)
     lines = RedemptionLine.objects.filter(redemption__in=found.order_by().values("pk"))
-    rows = with_branch(found.with_lines().select_related("ended_by"), person="retiree")
+    rows = with_branch(found.with_lines(), person="retiree")
     query = request.GET.copy()
     query.pop("page", None)
     context = {
