@@ -148,6 +148,7 @@ def coming_for(retiree: Retiree) -> dict:
     """What a person's own pages say: the days to come, and what is reserved."""
     today = timezone.localdate()
     days = RedemptionDay.objects.coming(today).select_related("cycle").order_by("date", "id")
+    days = days.prefetch_related("stocks__reward")
     reserved = Redemption.objects.filter(retiree=retiree, state=RedemptionState.RESERVED)
     return {
         "coming_days": list(days),

@@ -65,7 +65,7 @@ def test_a_retiree_reserves_and_cancels_on_a_phone(open_page, retiree, person, d
     page.go_back()  # to the confirmation: it is done, and says so
     page.wait_for_selector("text=约好了：香皂 2 份，用 20 分。")
     assert Redemption.objects.count() == 1
-    page.click("text=取消这次预约")
+    page.click("text=取消预约")
     page.click("text=确定取消")
     page.wait_for_selector("text=已取消，退回 20 分。")
     assert "您有 100 分" in page.inner_text("main")

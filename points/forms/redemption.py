@@ -33,11 +33,14 @@ def digits(**attrs) -> forms.TextInput:
     return forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off", **attrs})
 
 
-class TimeInput(forms.TimeInput):
-    input_type = "time"
+class HourField(forms.TimeField):
+    """09:00, also with a Chinese colon; as text, because a time box may ask for AM and PM."""
 
-    def __init__(self):
-        super().__init__(format="%H:%M")
+    widget = forms.TimeInput(format="%H:%M", attrs={"inputmode": "numeric", "maxlength": 5})
+    input_formats = ["%H:%M"]
+
+    def to_python(self, value):
+        return super().to_python(value.replace("：", ":") if isinstance(value, str) else value)
 
 
 def may_operate() -> QuerySet:
@@ -66,10 +69,9 @@ class DayForm(forms.ModelForm):
         fields = ["date", "opens_at", "closes_at", "place", "cycle", "operators"]
         widgets = {
             "date": DateInput,
-            "opens_at": TimeInput,
-            "closes_at": TimeInput,
             "operators": forms.CheckboxSelectMultiple,
         }
+        field_classes = {"opens_at": HourField, "closes_at": HourField}
         error_messages = {
             "date": {"required": "请填写日期。", "invalid": "日期不对，例如 2025-12-31。"},
             "opens_at": {"required": "请填写开始时间。", "invalid": "时间不对，例如 09:00。"},

@@ -6,6 +6,8 @@ import uuid
 
 import pytest
 import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from branches.tests.make import make_branch, make_membership
 from cadres.roles import Role
@@ -95,6 +97,16 @@ def test_who_has_reserved_stands_first(client, staff, day, soap, person):
     page = text(client.get(till(day), {"q": "zs"}))
     assert page.index("张生") < page.index("张三")
     assert "有预约" in page
+
+
+def test_whose_initials_are_just_these_stands_before_longer_names(client, staff, day):
+    make_rich(5, name="张飒")
+    for _ in range(21):
+        make_rich(5, name="张三丰")
+    make_rich(5, name="张宗")
+    page = text(client.get(till(day), {"q": "zs"}))
+    assert page.index("张飒") < page.index("张三丰")
+    assert "只列出前 20 位" in page
 
 
 def test_the_empty_till_names_nobody(client, staff, day, rice, person):
@@ -333,3 +345,34 @@ def test_paper_that_comes_after_the_day_was_finished(client, staff, day, soap, p
     assert sorted(Redemption.objects.values_list("state", flat=True)) == ["collected", "lapsed"]
     assert RedemptionDay.objects.get().status == "done"
     assert audit().is_clean
+
+
+# ---- how little is asked for -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "page",
+    ["days/", "days/{day}/", "days/{day}/till/?q=z", "days/{day}/till/?person={person}",
+     "days/{day}/list/", "days/{day}/list/?show=points", "days/{day}/paper/", "redemptions/",
+     "reserve/?q=z", "people/{person}/reserve/", "people/{person}/reserve/?day={day}"],
+)  # fmt: skip
+def test_three_cost_as_many_queries_as_one(client, staff, day, rice, soap, person, page):
+    def asked() -> int:
+        with CaptureQueriesContext(connection) as found:
+            address = "/points/" + page.format(day=day.pk, person=person.pk)
+            assert client.get(address).status_code == 200
+        return len(found)
+
+    make_membership(person, make_branch())
+    make_rich(60, name="张甲")
+    reserve(day, person, soap, staff)
+    asked()
+    first = asked()
+    for number in range(3):
+        other = make_rich(60, name=f"张{number}")
+        make_membership(other, make_branch())
+        reserve(day, other, soap, staff)
+        reserve(day, person, soap, staff)
+        make_stock(day, f"新物品{number}", 5, brought=3)
+        make_day(TODAY, place=f"别处{number}")
+    assert asked() <= first

@@ -55,7 +55,9 @@ def day_detail(request, pk: int):
     context = {
         "day": day,
         "operators": [str(user) for user in day.operators.all()],
-        "stocks": stocks.annotate(with_collected=collected, with_reserved=reserved),
+        "stocks": stocks.annotate(with_collected=collected, with_reserved=reserved).order_by(
+            "reward__kind", "points", "id"
+        ),
         "states": [(state.label, states.get(state, 0)) for state in RedemptionState],
         "is_changeable": day.status in (DayStatus.PLANNED, DayStatus.OPEN),
         "works_here": works_at(request.user, day),
@@ -173,7 +175,7 @@ def redemption_list(request):
     filled = {key: value for key, value in request.GET.items() if value and key != "page"}
     found = redemptions_of(filled, request.user)
     lines = RedemptionLine.objects.filter(redemption__in=found.order_by().values("pk"))
-    rows = with_branch(found.with_lines().select_related("ended_by"), person="retiree")
+    rows = with_branch(found.with_lines(), person="retiree")
     query = request.GET.copy()
     query.pop("page", None)
     context = {

@@ -84,7 +84,7 @@ def _about(request, person: Retiree) -> dict:
 def _overview(request, person: Retiree):
     found = days.coming_for(person)
     balances = dict(Account.objects.filter(retiree=person).values_list("cycle_id", "balance"))
-    rows = [(day, balances.get(day.cycle_id, 0), day.stocks.select_related("reward"))
+    rows = [(day, balances.get(day.cycle_id, 0), day.stocks.all())
             for day in found["coming_days"]]  # fmt: skip
     is_before = {r.pk: timezone.localdate() < r.day.date for r in found["reserved"]}
     ended = Redemption.objects.filter(retiree=person).exclude(state=RedemptionState.RESERVED)

@@ -23,6 +23,8 @@ from points.models import (
 from points.views.gates import frame, till_day, visible_redemptions, works_at
 
 FOUND = 20
+#: So many are sorted by likeness before the first are shown.
+LOOKED_AT = 300
 #: The key beside each article: pressed, it takes one more.
 KEYS = "123456789abcdefghijklmnorstuvwxyz"
 
@@ -55,13 +57,20 @@ def _nobody(request, day: RedemptionDay):
 
 
 def _found(day: RedemptionDay, words: str) -> list[Retiree]:
-    """Who has reserved stands first."""
+    """Who has reserved stands first, then whose whole name or initials were typed."""
     reserved = Redemption.objects.filter(
         day=day, retiree=OuterRef("pk"), state=RedemptionState.RESERVED
     )
     people = with_branch(Retiree.objects.active().search(words)).select_related("unit")
     people = people.annotate(with_reservation=Exists(reserved))
-    return list(people.order_by("-with_reservation", "name_pinyin", "id")[: FOUND + 1])
+    found = people.order_by("-with_reservation", "name_pinyin", "id")[:LOOKED_AT]
+    return sorted(found, key=lambda person: (not person.with_reservation, not _is(person, words)))
+
+
+def _is(person: Retiree, words: str) -> bool:
+    syllables = person.name_pinyin.split()
+    whole = {person.name, "".join(syllables), "".join(one[0] for one in syllables)}
+    return words.replace(" ", "").lower() in whole
 
 
 def _page(request, day: RedemptionDay, **more):

@@ -21,6 +21,7 @@
       sum += number(box) * Number(box.getAttribute("data-points"));
       box.parentNode.parentNode.classList.toggle("full", number(box) > 0);
     });
+    person.querySelector("[data-sum]").className = sum > has ? "points error" : "points";
     person.querySelector("[data-sum]").textContent = !sum ? "" : sum > has
       ? "合计 " + sum + " 分，积分不够" : "合计 " + sum + " 分，还剩 " + (has - sum) + " 分";
   }
