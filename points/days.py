@@ -1,6 +1,7 @@
 """The office's part of redemption: planning days, stocking and opening them, ending past ones."""
 
 import datetime
+import logging
 import uuid
 from dataclasses import dataclass
 
@@ -24,6 +25,8 @@ from points.models import (
     Transfer,
 )
 from points.redemption import finish, locked
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -56,8 +59,7 @@ def stock(*, day: RedemptionDay, wanted: list[Wanted]) -> None:
     """Sets what a day brings; what has been taken already cannot be taken away again."""
     try:
         with transaction.atomic():
-            day = locked(day)
-            _may_change(day)
+            day = may_change(day)
             known = {stock.reward_id: stock for stock in day.stocks.all()}
             for line in wanted:
                 _stock_one(day, known.get(line.reward.pk), line)
@@ -83,9 +85,12 @@ def _stock_one(day: RedemptionDay, stock: DayStock | None, line: Wanted) -> None
     stock.save(update_fields=["brought", "per_person", "points"])
 
 
-def _may_change(day: RedemptionDay) -> None:
+def may_change(day: RedemptionDay) -> RedemptionDay:
+    """The day, held until the transaction ends. Raises RefusedError when it is over."""
+    day = locked(day)
     if day.status in (DayStatus.DONE, DayStatus.CANCELLED):
         raise RefusedError(f"这一场{day.get_status_display()}，不能再改。")
+    return day
 
 
 @transaction.atomic
@@ -94,7 +99,7 @@ def open_day(*, day: RedemptionDay) -> RedemptionDay:
     day = locked(day)
     if day.status == DayStatus.OPEN:
         return day
-    _may_change(day)
+    may_change(day)
     if not day.stocks.filter(brought__gt=0).exists():
         raise RefusedError("请先填这一场带来哪些物品、各多少份。")
     if day.date < timezone.localdate():
@@ -109,10 +114,14 @@ def finish_past(*, today: datetime.date) -> int:
     past = RedemptionDay.objects.filter(
         date__lt=today, status__in=[DayStatus.PLANNED, DayStatus.OPEN]
     )
-    days = list(past.order_by("date", "pk"))
-    for day in days:
-        finish(day=day, by=None)
-    return len(days)
+    done = 0
+    for day in past.order_by("date", "pk"):
+        try:
+            finish(day=day, by=None)
+            done += 1
+        except RefusedError as refusal:  # the others are ended all the same
+            logger.error("day %s is not ended: %s", day.pk, type(refusal).__name__)
+    return done
 
 
 # ---- for the pages -----------------------------------------------------------------------------

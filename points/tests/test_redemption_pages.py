@@ -175,6 +175,20 @@ def test_extra_fields_change_nothing(client, staff, day):
     assert (now.place, now.status, now.cycle) == ("新", "open", day.cycle)
 
 
+def test_a_day_that_is_over_is_not_changed(client, staff, person, day, rice):
+    typed = {"date": "2025-06-20", "opens_at": "09：30", "closes_at": "16:30", "place": "新"}
+    redemption.reserve(key=uuid.uuid4(), day=day, retiree=person, basket={rice.pk: 1}, by=staff)
+    page = text(client.post(f"/points/days/{day.pk}/edit/", typed, follow=True))
+    assert "已有 1 单预约" in page
+    assert "09:30" in page
+    redemption.call_off(day=day, by=staff)
+    page = text(client.post(f"/points/days/{day.pk}/edit/", {**typed, "place": "再改"}))
+    assert "这一场已取消，不能再改" in page
+    assert RedemptionDay.objects.get().place == "新"
+    prices = {f"r{r.pk}-points": r.points for r in Reward.objects.all()}
+    assert "不能再改" in text(client.post(f"/points/days/{day.pk}/stock/", prices))
+
+
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
@@ -224,6 +238,21 @@ def test_the_night_after_ends_a_day(person, day, rice, staff):
     with time_machine.travel(day.date + datetime.timedelta(days=1), tick=False):
         assert days.finish_past(today=day.date + datetime.timedelta(days=1)) == 1
     assert (Redemption.objects.get().state, balance(person)) == ("lapsed", 100)
+
+
+def test_one_day_that_cannot_be_ended_does_not_hold_up_the_others(day, monkeypatch):
+    other = make_day(day.date, place="别处")
+
+    def finish(*, day, by):
+        if day == other:
+            raise redemption.RefusedError("不行")
+        return redemption.finish(day=day, by=by)
+
+    monkeypatch.setattr(days, "finish", finish)
+    with time_machine.travel(day.date + datetime.timedelta(days=1), tick=False):
+        assert days.finish_past(today=day.date + datetime.timedelta(days=1)) == 1
+    day.refresh_from_db()
+    assert day.status == "done"
 
 
 # ---- reserving ---------------------------------------------------------------------------------

@@ -130,6 +130,14 @@ def test_two_articles_are_handed_out_once(client, staff, day, rice, soap, person
     assert "<strong>30</strong> 分" in text(client.get(first.url))  # as it was then
 
 
+def test_a_second_tab_says_that_it_did_nothing(client, staff, day, rice, soap, person):
+    sent = opened(client, day, person)
+    client.post(till(day), sent | {f"s{rice.pk}": "1"})
+    page = text(client.post(till(day), sent | {f"s{soap.pk}": "1"}, follow=True))
+    assert "这一次没有另办" in page
+    assert (Redemption.objects.count(), balance(person)) == (1, 50)
+
+
 def test_somebody_else_collects_with_name_and_relation(client, staff, day, rice, person):
     sent = opened(client, day, person) | {f"s{rice.pk}": "1", "collector": "李四"}
     page = text(client.post(till(day), sent))

@@ -94,14 +94,37 @@ def _edit(request, day: RedemptionDay, title: str):
     form = DayForm(request.POST or None, instance=day, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
-            with transaction.atomic():
-                made = form.save()
+            made = _saved(form)
             messages.success(request, "已保存。")
+            _tell_who_has_reserved(request, form, made)
             return redirect("points:day" if made.stocks.exists() else "points:day-stock", made.pk)
+        except RefusedError as refusal:
+            form.add_error(None, str(refusal))
         except IntegrityError:  # somebody was faster
             form.add_error(None, "这一天在这个地点刚刚有了一场，请看过再填。")
     context = {"form": form, "title": title, "day": day, **frame(request.user)}
     return render(request, "points/redemption/day_edit.html", context)
+
+
+@transaction.atomic
+def _saved(form: DayForm) -> RedemptionDay:
+    """Only what stands in the form: a day that was ended meanwhile does not open again."""
+    made = form.save(commit=False)
+    if made.pk:
+        days.may_change(made)
+        made.save(update_fields=["date", "opens_at", "closes_at", "place"])
+    else:
+        made.save()
+    form.save_m2m()
+    return made
+
+
+def _tell_who_has_reserved(request, form: DayForm, day: RedemptionDay) -> None:
+    moved = {"date", "opens_at", "closes_at", "place"} & {*form.changed_data}
+    count = day.redemptions.filter(state=RedemptionState.RESERVED).count()
+    if moved and count:
+        words = f"已有 {count} 单预约，系统不会通知他们，请另外告诉本人改了什么。"
+        messages.error(request, words)
 
 
 @require_http_methods(["GET", "POST"])
