@@ -163,6 +163,6 @@ TABLES = {
     "points-ranking": points.RANKING,
     "points-rollover": year_end.ROLLOVER,
     "points-calls": year_end.CALLS,
-    "points-ranking-groups": year_end.GROUP_RANKING,
+    "ranking-groups": year_end.GROUP_RANKING,
     "commendations": year_end.COMMENDATIONS,
 }
