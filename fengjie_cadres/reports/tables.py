@@ -171,6 +171,6 @@ TABLES = {
     "redemptions": redemptions.REDEMPTIONS,
     "points-rollover": year_end.ROLLOVER,
     "points-calls": year_end.CALLS,
-    "points-ranking-groups": year_end.GROUP_RANKING,
+    "ranking-groups": year_end.GROUP_RANKING,
     "commendations": year_end.COMMENDATIONS,
 }
