@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from branches.roster import write
 from branches.tests.make import staged, written
 from cadres.models import Retiree
+from cadres.tests.locks import somebody_waits
 from cadres.tests.workbooks import person, roster_of
 from cadres.tests.worker import wait_until
 
@@ -25,7 +26,7 @@ def edited_while_written():
     with transaction.atomic():
         Retiree.objects.update(remark=REMARK)
         importing.start()
-        assert wait_until(_somebody_waits)
+        assert wait_until(somebody_waits)
     importing.join(30)
     return Retiree.objects.get()
 
@@ -35,12 +36,6 @@ def _write(batch):
         write(batch=batch, by=None)
     finally:
         connection.close()
-
-
-def _somebody_waits() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-        return cursor.fetchone()[0] > 0
 
 
 def test_both_the_import_and_the_desk_keep_what_they_wrote():

@@ -17,6 +17,7 @@ from branches.tests.make import DAY, staged, written
 from cadres import jobs
 from cadres.jobs import JobState
 from cadres.models import ClassChange, Job, Residence, Retiree
+from cadres.tests.locks import somebody_waits
 from cadres.tests.make import make_user
 from cadres.tests.workbooks import people, person, roster_of
 from cadres.tests.worker import purge, wait_until
@@ -49,16 +50,6 @@ def table_held(table: str):
         with connection.cursor() as cursor:
             cursor.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
         yield
-
-
-def waits_for(table: str) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation"
-            " WHERE NOT l.granted AND c.relname = %s",
-            [table],
-        )
-        return cursor.fetchone()[0] > 0
 
 
 def elsewhere(work):
@@ -118,9 +109,9 @@ def test_worker_killed_in_the_middle_of_writing(make_worker, undisturbed, table)
     first = make_worker()
     with table_held(table):
         elsewhere(lambda: confirm(batch=batch, by=user))
-        assert wait_until(lambda: waits_for(table))
+        assert wait_until(lambda: somebody_waits(table))
         first.kill()
-    assert wait_until(lambda: not waits_for(table))
+    assert wait_until(lambda: not somebody_waits(table))
     assert not Retiree.objects.exists()
     assert ImportBatch.objects.get(pk=batch.pk).state == ImportState.STAGED
     make_worker()
@@ -132,9 +123,9 @@ def test_worker_killed_in_the_middle_of_staging(make_worker, undisturbed):
     first, user = make_worker(), make_user()
     with table_held("branches_stagedrow"):
         batch = elsewhere(lambda: county(user))
-        assert wait_until(lambda: waits_for("branches_stagedrow"))
+        assert wait_until(lambda: somebody_waits("branches_stagedrow"))
         first.kill()
-    assert wait_until(lambda: not waits_for("branches_stagedrow"))
+    assert wait_until(lambda: not somebody_waits("branches_stagedrow"))
     assert not StagedRow.objects.filter(batch=batch).exists()
     assert ImportBatch.objects.get(pk=batch.pk).state == ImportState.UPLOADED
     make_worker()
@@ -179,9 +170,9 @@ def test_worker_that_is_killed_every_time_is_given_up_and_told(make_worker):
                 batch.refresh_from_db()
             else:
                 elsewhere(lambda: jobs.sweep(AT_ONCE))
-            assert wait_until(lambda: waits_for("cadres_classchange"))
+            assert wait_until(lambda: somebody_waits("cadres_classchange"))
             process.kill()
-        assert wait_until(lambda: not waits_for("cadres_classchange"))
+        assert wait_until(lambda: not somebody_waits("cadres_classchange"))
     # The lock of the killed worker's connection may outlive it for a moment.
     assert wait_until(lambda: jobs.sweep(AT_ONCE) == 0 and has_failed(batch))
     assert Job.objects.get(pk=batch.job_id).words == "系统没有办成这件事，请联系管理员。"

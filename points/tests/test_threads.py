@@ -89,7 +89,8 @@ def until_somebody_sleeps() -> None:
     with connection.cursor() as cursor:
         for _ in range(200):
             cursor.execute(
-                "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 7"
+                "SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database"
+                " WHERE locktype = 'advisory' AND objid = 7 AND datname = current_database()"
             )
             if cursor.fetchone()[0]:
                 return
