@@ -15,7 +15,7 @@ import django
 
 django.setup()
 
-from bench import home, lists, roster  # noqa: E402 (models need Django set up)
+from bench import home, lists, rollover, roster  # noqa: E402 (models need Django set up)
 from bench.table import show  # noqa: E402
 
 #: Name → rows of the table. The slow ones run only when they are named.
@@ -25,8 +25,9 @@ THEMES = {
     "lists": lists.rows,
     "home": home.home,
     "exports": home.exports,
+    "rollover": rollover.rollovers,
 }
-SLOW = {"import-peer": roster.imports_by_peer}
+SLOW = {"import-peer": roster.imports_by_peer, "rollover-large": rollover.huge}
 
 
 def main(names: list[str]) -> int:

@@ -21,6 +21,7 @@ from bench.table import Contender, Row, measure
 from cadres.forms import people_of
 from cadres.models import ActivityClass, Export, Township
 from cadres.roles import Role, give_role, load_roles
+from fengjie_cadres.reports import numbers
 from fengjie_cadres.reports.exports import write
 from fengjie_cadres.reports.figures import FIGURES
 from fengjie_cadres.reports.tables import TABLES
@@ -45,6 +46,8 @@ def home() -> Iterator[Row]:
     """The whole page against one grouping, and against one query for each figure and place."""
     _make_both()
     for size, name in SIZES:
+        database.use(name)
+        numbers.refresh()  # as the worker does where there are very many people
         ours = Contender(partial(_visit, name))
         floor = Contender(partial(_timed, name, _one_grouping))
         peer = Contender(partial(_timed, name, _one_query_each))

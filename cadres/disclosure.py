@@ -160,6 +160,13 @@ def hand_over(*, export: Export, by: User) -> Export:
     return export
 
 
+def note_rows(*, what: str, people: int, by: User) -> AccessEntry:
+    """Logs that rows with full numbers, which somebody had brought, were handed back as a file."""
+    return AccessEntry.objects.create(
+        user=by, kind=AccessKind.DOWNLOAD, people=people, reason=what[:200]
+    )
+
+
 def empty_old_exports() -> int:
     """Deletes the files whose time is over; the records stay. How many."""
     old = list(Export.objects.filter(expires_at__lt=timezone.now()).exclude(file=""))

@@ -34,6 +34,8 @@ if not services.is_embedded(DATABASE_URL) and not os.environ.get("DIGEST_KEY"):
     raise ImproperlyConfigured("没有 DIGEST_KEY：请在环境变量里设置，设好以后不能更换。")
 QUEUE = os.environ.get("CELERY_QUEUE", "cadres")
 OFFICE_PHONE = os.environ.get("OFFICE_PHONE", "023-56550000")
+#: How many accounts the points' year end empties in one transaction.
+POINTS_BATCH = int(os.environ.get("POINTS_BATCH") or 5000)
 #: A session ends after so many minutes without a request, and after so many hours in any case.
 IDLE_MINUTES = float(os.environ.get("IDLE_MINUTES") or 30)
 SESSION_HOURS = 12
@@ -218,6 +220,10 @@ CELERY_BEAT_SCHEDULE = {
     "empty-old-exports": {"task": "empty-old-exports", "schedule": 3600},
     "empty-old-imports": {"task": "empty-old-imports", "schedule": 24 * 3600},
     "audit-ledger": {"task": "audit-ledger", "schedule": crontab(hour=3, minute=10)},
+    "count-figures": {"task": "count-figures", "schedule": 300, "options": {"expires": 300}},
+    # The day after: what was written on paper can be typed in before that.
+    "finish-past-days": {"task": "finish-past-days", "schedule": crontab(hour=22, minute=40)},
+    "turn-of-the-year": {"task": "turn-of-the-year", "schedule": 3600},
     "clear-sessions": {"task": "clear-sessions", "schedule": 3600},
 }
 

@@ -11,8 +11,11 @@ from branches.roster.undo import empty_old_imports
 from cadres import jobs
 from cadres.actions import lapse_temporary_classes
 from cadres.disclosure import empty_old_exports
+from fengjie_cadres.reports import numbers
 from fengjie_cadres.reports.exports import export_job
+from points import rollover
 from points.audit import audit
+from points.days import finish_past
 
 
 @shared_task(name="roster-stage")
@@ -58,6 +61,26 @@ def clear_sessions() -> None:
 @shared_task(name="audit-ledger")
 def audit_ledger() -> None:
     audit()
+
+
+@shared_task(name="count-figures")
+def count_figures() -> None:
+    numbers.refresh()
+
+
+@shared_task(name="finish-past-days")
+def finish_past_days() -> None:
+    finish_past(today=timezone.localdate())
+
+
+@shared_task(name="rollover")
+def post_rollover(job_id: int) -> None:
+    jobs.run(job_id, rollover.post_job)
+
+
+@shared_task(name="turn-of-the-year")
+def turn_of_the_year() -> None:
+    rollover.turn_year(on=timezone.localdate())
 
 
 @shared_task(name="sweep")

@@ -115,6 +115,36 @@ CHECKS = [
         """,
     ),
     Check(
+        "stock",
+        "兑换库存与兑换单不符",
+        """
+        SELECT '场次库存 ' || s.id, format('记 %s，兑换单合计 %s', s.taken, COALESCE(l.sum, 0))
+        FROM points_daystock s LEFT JOIN (
+            SELECT l.stock_id, sum(l.quantity) AS sum FROM points_redemptionline l
+            JOIN points_redemption r ON r.id = l.redemption_id
+            WHERE r.state IN ('reserved', 'collected') GROUP BY l.stock_id
+        ) l ON l.stock_id = s.id
+        WHERE s.taken <> COALESCE(l.sum, 0) OR s.taken > s.brought
+        """,
+    ),
+    Check(
+        "redemption",
+        "兑换单与流水不符",
+        """
+        SELECT '兑换单 ' || r.id, format('%s 分，流水 %s 分，物品 %s 分', r.points, t.amount, l.sum)
+        FROM points_redemption r
+        JOIN points_redemptionday d ON d.id = r.day_id
+        JOIN points_transfer t ON t.id = r.transfer_id
+        JOIN points_account a ON a.id = t.from_account_id
+        LEFT JOIN points_transfer b ON b.reverses_id = t.id
+        LEFT JOIN (SELECT redemption_id, sum(quantity * points) AS sum
+            FROM points_redemptionline GROUP BY redemption_id) l ON l.redemption_id = r.id
+        WHERE t.kind <> 'spend' OR a.retiree_id <> r.retiree_id OR t.cycle_id <> d.cycle_id
+           OR r.points <> t.amount OR r.points IS DISTINCT FROM l.sum
+           OR (b.id IS NULL) <> (r.state IN ('reserved', 'collected'))
+        """,
+    ),
+    Check(
         "carry",
         "结转转出与转入不等",
         """

@@ -7,19 +7,17 @@ is by adding, never by changing. Points are whole numbers; a day is a date in Sh
 
 import contextlib
 import datetime
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from cadres.jobs import RefusedError
 from cadres.models import Retiree, User
 from points.models import Account, Cycle, CycleStatus, Posting, Settlement, SettlementKind
-
-#: How many accounts the year's end empties in one transaction.
-BATCH = 5000
 
 
 class LedgerRefusedError(RefusedError):
@@ -58,6 +56,14 @@ class SecondPersonError(LedgerRefusedError):
     """Who has sent something does not decide about it."""
 
 
+class NotPublishedError(LedgerRefusedError):
+    """A rollover is published first, and what was published stands."""
+
+
+class ReservedError(LedgerRefusedError):
+    """Reservations are open: their points may still come back."""
+
+
 _REFUSALS = {
     "PT001": (CycleClosedError, "这一年度的积分已不能变动。"),
     "PT002": (NotYetError, "日期还没有到，不能记分。"),
@@ -65,6 +71,9 @@ _REFUSALS = {
     "PT004": (FrozenError, "账户已冻结，请先由负责人处理。"),
     "PT006": (NothingThereError, "没有可以退回或结清的积分。"),
     "PT007": (SecondPersonError, "自己送来的，要由另一个人审核。"),
+    "PT008": (NotPublishedError, "这一年的结转还没有公示，不能记账。"),
+    "PT009": (ReservedError, "还有预约没有领取，请先结束兑换场次。"),
+    "PT010": (NotPublishedError, "结转已经公示，不能再改。"),
 }
 
 
@@ -319,27 +328,46 @@ def begin_closing(*, cycle: Cycle) -> Cycle:
     return cycle
 
 
-def close(*, cycle: Cycle, by: User | None, batch: int = BATCH) -> Cycle:
+def close(
+    *,
+    cycle: Cycle,
+    by: User | None,
+    batch: int | None = None,
+    on: datetime.date | None = None,
+    told: Callable[[int], None] = lambda emptied: None,
+) -> Cycle:
     """Carries over and expires what is left, batch by batch, and closes the cycle.
 
-    Killed at any point and begun again it ends in the same state; a closed cycle stays as it is.
-    Raises CycleClosedError before its time, FrozenError while frozen accounts hold points.
+    Booked for the day `on` (today, if none is said); `told` hears after each batch how many
+    accounts it has emptied. Killed at any point and begun again it ends in the same state; a
+    closed cycle stays as it is. Raises CycleClosedError before its time, NotPublishedError,
+    ReservedError, and FrozenError while frozen accounts hold points.
     """
     cycle = Cycle.objects.get(pk=cycle.pk)
     if cycle.status == CycleStatus.CLOSED:
         return cycle
+    batch, on = batch or settings.POINTS_BATCH, on or timezone.localdate()
     # The next cycle is opened with the first batch: refused, nothing has happened.
     with transaction.atomic():
         following = open_cycle(year=cycle.year + 1)
-        emptied = _close_some(cycle, following, batch, by)
-    while emptied:
-        emptied = _close_some(cycle, following, batch, by)
-    cycle.status = CycleStatus.CLOSED
-    with _refusals():
-        cycle.save(update_fields=["status"])
+        last, emptied = _close_some(cycle, following, 0, batch, on, by)
+    while last is not None:
+        told(emptied)
+        last, emptied = _close_some(cycle, following, last, batch, on, by)
+    return _closed(cycle)
+
+
+def _close_some(cycle, following, after: int, batch: int, on, by) -> tuple[int | None, int]:
+    statement = "SELECT * FROM points_close(%s, %s, %s, %s, %s, %s, %s, %s)"
+    values = (cycle.pk, following.pk, after, batch, on, *_now(), _pk(by))
+    return _call(statement, *values)[0]
+
+
+def _closed(cycle: Cycle) -> Cycle:
+    """Another worker may have been quicker: a closed cycle is what was wanted."""
+    with _refusals(), transaction.atomic():
+        cycle = Cycle.objects.select_for_update(no_key=True).get(pk=cycle.pk)
+        if cycle.status != CycleStatus.CLOSED:
+            cycle.status = CycleStatus.CLOSED
+            cycle.save(update_fields=["status"])
     return cycle
-
-
-def _close_some(cycle: Cycle, following: Cycle, batch: int, by: User | None) -> int:
-    statement = "SELECT points_close(%s, %s, %s, %s, %s, %s)"
-    return _call(statement, cycle.pk, following.pk, batch, *_now(), _pk(by))[0][0]

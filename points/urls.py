@@ -1,9 +1,10 @@
-from django.urls import path
+from django.urls import include, path
 
 from points.views import books, rulings
 
 app_name = "points"
 urlpatterns = [
+    path("", include("points.redemption_urls")),
     path("", books.mine, name="mine"),
     path("people/<int:pk>/", books.person, name="person"),
     path("ledger/", books.ledger, name="ledger"),
@@ -22,4 +23,5 @@ urlpatterns = [
     path("shortfalls/<int:pk>/decide/", rulings.decide_shortfall, name="shortfall-decide"),
     path("rules/", rulings.rules, name="rules"),
     path("rules/<slug:code>/new/", rulings.rule_new, name="rule-new"),
+    path("", include("points.year_end_urls")),
 ]

@@ -218,7 +218,7 @@ def test_imports_and_comparisons_do_not_know_each_other(client, staff):
     assert "测试名单" not in client.get("/admin/branches/importbatch/").content.decode()
     assert "名册.xlsx" not in client.get("/comparisons/").content.decode()
     assert client.get(f"/imports/{batch.pk}/").status_code == 404
-    assert client.get(f"/imports/{batch.pk}/rejected.xlsx").status_code == 404
+    assert client.post(f"/imports/{batch.pk}/rejected.xlsx").status_code == 404
     for verb in ("confirm", "discard", "undo"):
         assert client.post(f"/imports/{batch.pk}/{verb}/").status_code == 404
     assert client.get(f"/comparisons/{roster.pk}/").status_code == 404

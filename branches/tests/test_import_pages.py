@@ -6,7 +6,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from branches.models import ImportBatch
 from branches.tests.make import staged
-from cadres.models import Job, Retiree
+from cadres.models import AccessEntry, Job, Retiree
 from cadres.roles import Role
 from cadres.tests.make import make_user
 from cadres.tests.workbooks import people, person, roster_of
@@ -66,3 +66,14 @@ def test_a_preview_says_what_a_new_person_will_be(client, staff):
     page = client.get(batch.get_absolute_url(), {"show": "created"}).content.decode()
     for words in ("性别 男", "活动类别 正常活动", "居住乡镇(街道) 朱衣镇", "138****0000"):
         assert words in page
+
+
+def test_rejected_rows_are_handed_back_by_a_logged_post(client, staff):
+    batch = staged(roster_of(person(5, 活动类别="丁类")))
+    address = f"{batch.get_absolute_url()}rejected.xlsx"
+    assert client.get(address).status_code == 405
+    assert not AccessEntry.objects.exists()
+    assert client.post(address).status_code == 200
+    entry = AccessEntry.objects.get()
+    assert (entry.user, entry.kind, entry.people) == (staff, "download", 1)
+    assert entry.reason == "导入时被拒绝的行：名册.xlsx"

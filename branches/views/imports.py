@@ -15,6 +15,7 @@ from branches.models import ImportBatch, ImportState, StagedRow, Verdict
 from branches.roster.missing import OPEN, RULED, listed_people
 from branches.roster.names import names_for, unknown_names
 from branches.roster.report import write_rejected
+from cadres import disclosure
 from cadres.jobs import RefusedError
 from cadres.login import PasswordAgainForm
 from cadres.roles import office_only
@@ -178,11 +179,13 @@ def import_undo(request, pk: int):
 
 
 @office_only
-@require_GET
+@require_POST
 def import_rejected(request, pk: int):
-    """The rejected rows as a workbook to mend and send again."""
+    """The rejected rows as a workbook to mend and send again: with full numbers, so logged."""
     batch = get_object_or_404(ImportBatch.objects.imports(), pk=pk)
     book = io.BytesIO()
     write_rejected(batch, book)
+    what = f"导入时被拒绝的行：{batch.file_name}"
+    disclosure.note_rows(what=what, people=batch.rejected, by=request.user)
     book.seek(0)
     return FileResponse(book, as_attachment=True, filename=f"待修改的行-{batch.pk}.xlsx")

@@ -55,6 +55,21 @@ class SecretInput(forms.CharField):
         return "" if value == NOTHING else self.read(value)
 
 
+def shown_only(fieldsets: list) -> list:
+    """The fieldsets for somebody who may look but not change."""
+    return [(title, {"fields": _without_new(table["fields"])}) for title, table in fieldsets]
+
+
+def _without_new(rows: list) -> list:
+    hidden = {"moved_on", "version"}
+    kept = []
+    for row in rows:
+        names = [row] if isinstance(row, str) else list(row)
+        names = [n for n in names if n not in hidden and not n.startswith("new_")]
+        kept += [tuple(names)] if names else []
+    return kept
+
+
 def read_id_number(text: str) -> str:
     """An identity number as it is kept. Raises ValidationError with one sentence."""
     row = Clean()

@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from branches.actions import join, serve_by_residence
 from branches.models import Membership, MembershipKind
 from cadres import actions
-from cadres.admin.forms import RetireeAddForm, RetireeForm
+from cadres.admin.forms import RetireeAddForm, RetireeForm, shown_only
 from cadres.changes import source_in_words
 from cadres.desk import Ledger, OfficeAdmin, filtered_by
 from cadres.forms import RetireeFilter
@@ -239,7 +239,7 @@ class RetireeAdmin(OfficeAdmin):
             return ADD_FIELDSETS
         if self.has_change_permission(request, obj):
             return FIELDSETS
-        return [(title, {"fields": _shown_only(table["fields"])}) for title, table in FIELDSETS]
+        return shown_only(FIELDSETS)
 
     def get_form(self, request, obj=None, change=False, **kwargs):
         form = RetireeForm if obj else RetireeAddForm
@@ -262,14 +262,3 @@ class RetireeAdmin(OfficeAdmin):
             join(retiree=obj, branch=branch, on=home["on"], by=request.user)
         else:
             serve_by_residence(retiree=obj, on=home["on"], by=request.user)
-
-
-def _shown_only(rows: list) -> list:
-    """The rows of a fieldset for somebody who may look but not change."""
-    hidden = {"moved_on", "version"}
-    kept = []
-    for row in rows:
-        names = [row] if isinstance(row, str) else list(row)
-        names = [n for n in names if n not in hidden and not n.startswith("new_")]
-        kept += [tuple(names)] if names else []
-    return kept

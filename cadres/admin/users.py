@@ -1,11 +1,8 @@
 """Users: who may log in, and in which roles."""
 
-import re
-
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth import admin as auth_admin
-from django.contrib.auth.forms import AdminPasswordChangeForm, UserCreationForm
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
@@ -15,14 +12,15 @@ from django.urls import path, reverse
 from django.utils.html import format_html
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from cadres import throttle, two_step
-from cadres.admin.forms import communities_by_township
+from cadres import two_step
+from cadres.admin.forms import shown_only
+from cadres.admin.user_forms import NewPasswordForm, UserAddForm, UserChangeForm, roles_of
 from cadres.desk import FilterForm, OfficeAdmin, filtered_by, select
 from cadres.login import PasswordAgainForm
 from cadres.masking import mask_phone
 from cadres.models import User, UserRole
 from cadres.resources import UserResource
-from cadres.roles import AT_DESK, Role, fault_of_roles, is_above, may_change_account
+from cadres.roles import AT_DESK, Role, is_above, may_change_account
 from cadres.tables import TableAdmin
 
 admin.site.unregister(Group)
@@ -42,83 +40,6 @@ class UserFilter(FilterForm):
         return users.filter(is_active=value == "yes")
 
 
-class RolesForm(forms.ModelForm):
-    """What the form for a new user and the one for a known user have in common."""
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        if "community" in self.fields:
-            self.fields["community"].choices = communities_by_township()
-        if "groups" in self.fields:
-            self.fields["groups"].queryset = Group.objects.filter(name__in=Role.labels).order_by(
-                "id"
-            )
-            self.fields["groups"].label = "角色"
-            self.fields["groups"].help_text = "支部书记不在这里选：谁任书记，谁就是。"
-
-    def clean_groups(self):
-        chosen = self.cleaned_data["groups"]
-        before = _roles_of(self.instance) if self.instance.pk else set()
-        after = {group.name for group in chosen}
-        if fault := fault_of_roles(self.acting, self.instance, before, after):
-            raise forms.ValidationError(fault)
-        return chosen
-
-    def clean_username(self):
-        username = self.cleaned_data["username"]
-        if re.fullmatch(r"1\d{10}", username):
-            raise forms.ValidationError("用户名不能是手机号，请把手机号填在“手机号”一栏。")
-        return username
-
-    def clean_is_active(self):
-        if not self.cleaned_data["is_active"] and self.instance.pk == self.acting.pk:
-            raise forms.ValidationError("不能停用自己的账号。")
-        return self.cleaned_data["is_active"]
-
-    def clean(self):
-        super().clean()
-        roles = {group.name for group in self.cleaned_data.get("groups", [])}
-        for role, name in ((Role.RETIREE, "retiree"), (Role.CONTACT, "community")):
-            if role.label in roles and not self.cleaned_data.get(name):
-                label = self.fields[name].label
-                self.add_error(name, f"角色有“{role.label}”，请填写{label}。")
-        return self.cleaned_data
-
-
-class UserChangeForm(RolesForm):
-    class Meta:
-        model = User
-        fields = ["username", "name", "phone", "groups", "retiree", "community", "is_active"]
-
-
-class UserAddForm(RolesForm, UserCreationForm):
-    class Meta:
-        model = User
-        fields = ["username", "name", "phone", "groups", "retiree", "community"]
-
-    def save(self, commit=True):
-        self.instance.must_change_password = True
-        return super().save(commit)
-
-
-class NewPasswordForm(AdminPasswordChangeForm):
-    """A new password, twice; there is no other way to log in than by password.
-
-    Who has been given it must change it, and is let in at once if wrong tries kept him out.
-    """
-
-    usable_password = None
-
-    def save(self, commit=True):
-        self.user.must_change_password = True
-        throttle.forget(self.user)
-        return super().save(commit)
-
-
-def _roles_of(user) -> set[str]:
-    return set(user.groups.values_list("name", flat=True))
-
-
 _ROLE_FIELDS = ("角色", {"fields": ["groups", "retiree", "community"]})
 
 
@@ -136,11 +57,11 @@ class UserAdmin(TableAdmin, OfficeAdmin, auth_admin.UserAdmin):
     search_fields = ["username", "name", "=phone"]
     search_help_text = "用户名、姓名或完整手机号"
     autocomplete_fields = ["retiree"]
-    readonly_fields = ["password_link", "two_step_link", "last_login", "date_joined"]
+    readonly_fields = ["shown_phone", "password_link", "two_step_link", "last_login", "date_joined"]
     change_password_form = NewPasswordForm
     filter_horizontal = ()
     fieldsets = [
-        ("账号", {"fields": ["username", ("name", "phone"), "is_active"]}),
+        ("账号", {"fields": [("username", "name"), ("shown_phone", "new_phone"), "is_active"]}),
         _ROLE_FIELDS,
         ("登录", {"fields": ["password_link", "two_step_link", ("last_login", "date_joined")]}),
     ]
@@ -161,7 +82,12 @@ class UserAdmin(TableAdmin, OfficeAdmin, auth_admin.UserAdmin):
     def has_change_permission(self, request, obj=None):
         if not super().has_change_permission(request, obj):
             return False
-        return obj is None or may_change_account(request.user, obj, _roles_of(obj))
+        return obj is None or may_change_account(request.user, obj, roles_of(obj))
+
+    def get_fieldsets(self, request, obj=None):
+        found = super().get_fieldsets(request, obj)
+        may_change = obj is None or self.has_change_permission(request, obj)
+        return found if may_change else shown_only(found)
 
     def get_form(self, request, obj=None, change=False, **kwargs):
         form = super().get_form(request, obj, change=change, **kwargs)
@@ -231,6 +157,10 @@ class UserAdmin(TableAdmin, OfficeAdmin, auth_admin.UserAdmin):
     @admin.display(description="手机号")
     def phone_masked(self, user):
         return mask_phone(user.phone)
+
+    @admin.display(description="手机号")
+    def shown_phone(self, user):
+        return mask_phone(user.phone) or "—"
 
     @admin.display(description="角色")
     def roles(self, user):

@@ -7,7 +7,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import BooleanField, F, Func, Q, QuerySet
 from django.utils import timezone
 
-from branches.access import visible_retirees
+from branches.access import sees_all, visible_retirees
 from branches.models import Branch, Membership, MembershipKind
 from cadres.asat import as_at, with_status_then
 from cadres.desk import DateInput, FilterForm, select
@@ -54,7 +54,8 @@ class RetireeFilter(FilterForm):
     is_party_member = select("是否党员", [("yes", "党员（含预备党员）"), ("no", "不是党员")])
     lives_in_county = select("长期在奉居住", [("yes", "是"), ("no", "否")])
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args, user=None, **kwargs):
+        """A page says for whom: who sees few people is offered no ranks of others."""
         super().__init__(*args, **kwargs)
         self.offer(
             township=Township.objects.values_list("pk", "name"),
@@ -62,7 +63,7 @@ class RetireeFilter(FilterForm):
             branch=Branch.objects.values_list("pk", "name"),
             unit=Unit.objects.values_list("pk", "name"),
             sector=lambda: _same(dict.fromkeys(Unit.objects.values_list("sector", flat=True))),
-            rank=lambda: _same(Retiree.objects.ranks()),
+            rank=lambda: _same(_ranks(user)),
         )
 
     def by_activity_class(self, people, value):
@@ -92,6 +93,13 @@ class RetireeFilter(FilterForm):
     def by_age(self, people, value):
         low, high = value.split("-")
         return people.aged(int(low), int(high) if high else None, timezone.localdate())
+
+
+def _ranks(user) -> list[str]:
+    if user is None or sees_all(user):
+        return Retiree.objects.ranks()
+    own = visible_retirees(user).exclude(rank="").order_by("rank")
+    return list(own.values_list("rank", flat=True).distinct())
 
 
 def _same(values) -> list[tuple[str, str]]:

@@ -26,6 +26,7 @@ from cadres.models.people import (
     Status,
 )
 from cadres.models.places import Area, Community, CommunityAlias, Township, TownshipAlias
+from cadres.models.stored import StoredFigures
 from cadres.models.units import Nature, Unit, UnitAlias, UnitLevel
 from cadres.models.users import User, UserRole
 
@@ -59,6 +60,7 @@ __all__ = [
     "Secret",
     "Sex",
     "Status",
+    "StoredFigures",
     "Township",
     "TownshipAlias",
     "Unit",

@@ -97,3 +97,27 @@ def test_the_demos_password_opens_nothing_outside_the_demo(client, settings):
     assert client.post("/login/", filled).status_code == 200
     settings.DEMO = True
     assert client.post("/login/", filled).status_code == 302
+
+
+def test_a_users_phone_is_changed_without_being_shown(client, staff):
+    user = make_user(username="li", name="李", phone="13811112222")
+    make_user(name="王", phone="13899998888")
+    address = reverse("admin:cadres_user_change", args=[user.pk])
+    page = client.get(address).content.decode()
+    assert "138****2222" in page
+    assert "13811112222" not in page
+    filled = {"username": "li", "name": "李", "is_active": "on"}
+    for typed, said in (("13899998888", "已登记在“王”名下"), ("02356520000", "11 位")):
+        assert said in client.post(address, filled | {"new_phone": typed}).content.decode()
+    for typed, kept in (("", "13811112222"), ("138 3333 4444", "13833334444"), ("无", None)):
+        assert client.post(address, filled | {"new_phone": typed}).status_code == 302
+        user.refresh_from_db()
+        assert user.phone == kept
+
+
+def test_who_may_not_change_an_account_sees_no_field_for_a_new_phone(client, staff):
+    head = make_user(role=Role.OFFICE_HEAD, phone="13811112222")
+    page = client.get(reverse("admin:cadres_user_change", args=[head.pk])).content.decode()
+    assert "138****2222" in page
+    assert "13811112222" not in page
+    assert "new_phone" not in page

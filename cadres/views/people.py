@@ -25,7 +25,7 @@ def people(request):
     if not (sees_all(request.user) or visible_branches(request.user).exists()):
         raise PermissionDenied
     filled = {key: value for key, value in request.GET.items() if value and key != "page"}
-    form = PeopleFilter(filled)
+    form = PeopleFilter(filled, user=request.user)
     found = people_of(filled, request.user).select_related("unit")
     page = Paginator(found.order_by("name_pinyin", "id"), PEOPLE_A_PAGE).get_page(
         request.GET.get("page")
@@ -61,19 +61,29 @@ def person(request, pk: int):
 
 def _person_context(request, retiree: Retiree, form: RevealForm | None = None) -> dict:
     memberships = Membership.objects.filter(retiree=retiree).select_related("branch")
-    seen = AccessEntry.objects.filter(retiree=retiree, kind=AccessKind.REVEAL)
     return {
         "person": retiree,
         "age": retiree.age_on(timezone.localdate()),
         "memberships": memberships,
         "class_changes": retiree.class_changes.select_related("decided_by"),
-        "seen": seen.select_related("user")[:50],
+        "seen": _seen(retiree),
+        "may_see_seen": _may_see_seen(request.user, retiree),
         "may_reveal": _may_reveal(request.user, retiree),
         "form": form or RevealForm(),
         "is_office": is_office(request.user),
         "sees_all": sees_all(request.user),
         **_care_context(request.user, retiree),
     }
+
+
+def _may_see_seen(user, retiree: Retiree) -> bool:
+    """Who looked and why: for the office, the serving secretary, the person; not for a leader."""
+    return is_office(user) or user.retiree_id == retiree.pk or not sees_all(user)
+
+
+def _seen(retiree: Retiree):
+    seen = AccessEntry.objects.filter(retiree=retiree, kind=AccessKind.REVEAL)
+    return seen.select_related("user")[:50]
 
 
 def _care_context(user, retiree: Retiree) -> dict:

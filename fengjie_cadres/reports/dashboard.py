@@ -1,25 +1,21 @@
 """What the office and the leaders see first: figures as tiles, and people by place and class.
 
-All tiles and bars about people come out of one grouping of them, whatever their number; that
-it says what the figures say is proved by a test.
+All tiles and bars about people come out of one grouping of them (`numbers.py`), whatever their
+number; that it says what the figures say is proved by a test.
 """
 
 import datetime
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from django.db.models import Case, Count, Q, Value, When
 from django.utils import timezone
 
 from branches.models import ImportBatch, ImportState, Purpose
 from cadres.charts import Bar, Chart, Part
-from cadres.forms import AGE_BANDS, UNCLASSED, people_of
-from cadres.models import PARTY_MEMBERS, ActivityClass, Retiree, Township, User
-from cadres.models.people import old_enough
+from cadres.forms import AGE_BANDS, UNCLASSED
+from cadres.models import ActivityClass, Township, User
+from fengjie_cadres.reports import numbers
 from fengjie_cadres.reports.figures import FIGURES, Figure
-
-UNKNOWN_AGE = ""
 
 
 @dataclass(frozen=True)
@@ -32,11 +28,23 @@ class Tile:
 
 
 class Dashboard:
-    """The county on a day, as a user sees it. Two queries about people, one for each other tile."""
+    """The county on a day, for those who see all of it.
+
+    Two queries about people, one for each other tile. `counted_at` is when the numbers were
+    counted, if that was not now.
+    """
 
     def __init__(self, user: User, on: datetime.date | None = None):
         self.user, self.on = user, on or timezone.localdate()
-        self.groups = list(_grouped(user, self.on))
+        kept = None if self.is_past else numbers.stored()
+        self._stored = kept and kept.numbers
+        self.counted_at = kept and kept.counted_at
+        self.groups = self._stored["groups"] if kept else numbers.groups(self.on)
+
+    @property
+    def due(self) -> int:
+        """People of today whose classes are due to be looked at."""
+        return self._stored["due"] if self._stored else numbers.due(timezone.localdate())
 
     @property
     def is_past(self) -> bool:
@@ -53,32 +61,21 @@ class Dashboard:
     # ---- tiles ------------------------------------------------------------------------------
 
     def tiles(self) -> list[Tile]:
-        numbers = {"retirees": self.number(), "party_members": self.number(is_member=True)}
+        counts = {"retirees": self.number(), "party_members": self.number(is_member=True)}
         for code, _ in ActivityClass.choices:
-            numbers[f"class_{code.lower()}"] = self.number(class_then=code)
+            counts[f"class_{code.lower()}"] = self.number(class_then=code)
         if unclassed := self.number(class_then=UNCLASSED):
-            numbers["unclassed"] = unclassed
+            counts["unclassed"] = unclassed
         for code in ("branches", "units"):
-            numbers[code] = FIGURES[code].count(self.user)
+            counts[code] = FIGURES[code].count(self.user)
         return [
-            Tile(figure, numbers[code], figure.address(self.on))
+            Tile(figure, counts[code], figure.address(self.on))
             for code, figure in FIGURES.items()
-            if code in numbers
+            if code in counts
         ]
 
     def trend(self) -> dict[str, int]:
-        """What has happened to the people since the year began: came in, died, moved away."""
-        first = self.on.replace(month=1, day=1)
-        within = (first, self.on)
-        return Retiree.objects.filter(
-            Q(registered_on__range=within)
-            | Q(died_on__range=within)
-            | Q(moved_away_on__range=within)
-        ).aggregate(
-            came=Count("pk", filter=Q(registered_on__range=within)),
-            died=Count("pk", filter=Q(died_on__range=within)),
-            moved=Count("pk", filter=Q(moved_away_on__range=within, died_on=None)),
-        )
+        return self._stored["trend"] if self._stored else numbers.trend(self.on)
 
     # ---- charts -----------------------------------------------------------------------------
 
@@ -132,25 +129,6 @@ class Dashboard:
 
 def _classes() -> list[tuple[str, str]]:
     return [*ActivityClass.choices, (UNCLASSED, "未分类")]
-
-
-def _grouped(user: User, on: datetime.date) -> Iterator[dict]:
-    """People by place, class, party and age band: some hundred groups, one walk through them."""
-    lowest = [(band, int(band.split("-")[0])) for band in reversed(AGE_BANDS)]
-    known = ~Q(birth_date="")
-    bands = [When(known & (old_enough(low, on) if low else Q()), Value(b)) for b, low in lowest]
-    groups = (
-        people_of(FIGURES["retirees"].asked(on), user)
-        .order_by()
-        .annotate(
-            band=Case(*bands, default=Value(UNKNOWN_AGE)),
-            is_member=Q(political_status__in=PARTY_MEMBERS),
-        )
-        .values("township_then", "class_then", "band", "is_member")
-        .annotate(people=Count("pk"))
-    )
-    for group in groups:
-        yield group | {"class_then": group["class_then"] or UNCLASSED}
 
 
 def last_import() -> ImportBatch | None:

@@ -12,9 +12,9 @@ from django.utils.formats import date_format
 
 from cadres.disclosure import exports_to_decide
 from cadres.jobs import Heartbeat, Job
-from cadres.models import Retiree, User
-from cadres.review_list import due_conditions, due_people
-from points import actions, audit
+from cadres.models import User
+from cadres.roles import Role, has_role
+from points import actions, audit, commendations, notices, rollover
 
 #: The worker reports every few seconds; silent for this long counts as stopped.
 WORKER_SILENT = datetime.timedelta(seconds=60)
@@ -41,19 +41,38 @@ class State:
     is_well: bool
 
 
-def waiting(user: User) -> list[Waiting]:
-    """What waits for this user of the office."""
+def waiting(user: User, due: int) -> list[Waiting]:
+    """What waits for this user of the office; `due`: people whose classes are."""
     found = [
         ("有 {} 份完整号码的导出等您决定", exports_to_decide(user), "exports"),
         ("有 {} 件积分的事等您审批", actions.to_decide(user), "points:approvals"),
-        ("有 {} 人的活动类别该复核了", _due(), "cadres:review-list"),
+        ("有 {} 件公示意见等答复", notices.to_answer(), "points:notices"),
+        ("有 {} 件公示意见的更正等您审核", notices.to_confirm(user), "points:notices"),
+        ("有 {} 人的活动类别该复核了", due, "cadres:review-list"),
     ]
-    return [Waiting(words.format(n), reverse(address)) for words, n, address in found if n]
+    if has_role(user, Role.OFFICE_HEAD):
+        lists = commendations.to_decide(user)
+        found.append(("有 {} 份表彰名单等您审批", lists, "points:commendations-latest"))
+    waits = [Waiting(words.format(n), reverse(address)) for words, n, address in found if n]
+    return [*waits, *_years_to_close()]
 
 
-def _due() -> int:
-    people = Retiree.objects.active()
-    return due_people(people, due_conditions(timezone.localdate())).count()
+def _years_to_close() -> list[Waiting]:
+    """Years whose points can be redeemed no longer: the head has them carried over."""
+    years = rollover.proposed(timezone.localdate())
+    return [
+        Waiting(
+            f"{cycle}的积分该结转了，{_next_step(cycle)}",
+            reverse("points:rollover", args=[cycle.year]),
+        )
+        for cycle in years
+    ]
+
+
+def _next_step(cycle) -> str:
+    if cycle.published_at is None:
+        return "请先看一遍，再公示"
+    return "公示期满后记账"
 
 
 def states() -> list[State]:

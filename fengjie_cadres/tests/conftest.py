@@ -1,6 +1,7 @@
 """The county of the trust tests; a real Chromium for the journeys, where every request that
 leaves this machine fails the test."""
 
+import logging
 import os
 import shutil
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ from django.db import transaction
 from playwright.sync_api import sync_playwright
 
 from fengjie_cadres.tests.county import build
+from fengjie_cadres.tests.visitor import Visitor
 
 WIDTHS = (1280, 360)
 ARGUMENTS = [
@@ -28,6 +30,21 @@ def county(django_db_setup, django_db_blocker):
     with django_db_blocker.unblock(), transaction.atomic():
         yield build()
         transaction.set_rollback(True)
+
+
+@pytest.fixture
+def visitor(county):
+    """`visitor(role)`: somebody of that role."""
+    return lambda role: Visitor(county.users[role])
+
+
+@pytest.fixture
+def quiet(settings):
+    """Thousands of refusals are no news, and nobody's session is what this is about."""
+    settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
 
 
 @pytest.fixture(scope="session")

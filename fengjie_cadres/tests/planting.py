@@ -9,7 +9,6 @@ import itertools
 import re
 from dataclasses import dataclass
 
-from django.apps import apps
 from django.db import models
 
 from branches.models import (
@@ -33,36 +32,43 @@ from cadres.models import (
     User,
 )
 from cadres.tests.make import make_id_number
+from fengjie_cadres.personal_data import our_models
 from points.models import (
     Account,
     Adjustment,
     AuditRun,
+    Commendation,
+    CommendationList,
     Cycle,
+    DayStock,
+    Objection,
     Posting,
+    PublicNotice,
+    Redemption,
+    RedemptionDay,
+    RedemptionLine,
+    Reward,
+    Rollover,
     Rule,
     Settlement,
     Shortfall,
+    Threshold,
     Transfer,
 )
 
-OURS = ["cadres", "points", "branches", "volunteering", "suggestions"]
 #: The same for everybody who may log in at all: nothing in them is foreign to anybody.
-REFERENCE = {Area, Township, Community, Unit, Branch, Rule, Heartbeat}
+REFERENCE = {Area, Township, Community, Unit, Branch, Rule, Reward, Heartbeat}
 #: Made by the county itself: who somebody is, and what only the ledger's door may write.
 BY_HAND = {Retiree, User, CommitteeSeat, StagedRow, MissingPerson}
 BY_HAND |= {Account, Adjustment, AuditRun, Cycle, Posting, Settlement, Shortfall, Transfer}
+BY_HAND |= {RedemptionDay, DayStock, Redemption, RedemptionLine}
+BY_HAND |= {Commendation, CommendationList, Objection, PublicNotice, Rollover, Threshold}
 #: Columns that hold a number a page may show only masked; their tokens are numbers.
 NUMBERS = {"id_number", "phone", "second_phone", "emergency_phone"}
 DAY = datetime.date(2025, 3, 1)
 
 _RARE = "龘靐齉鱻麤爨灪籱驫羴飍鸞厵纞虋讟"
 WORD = re.compile(f"[{_RARE}]{{6}}")
-
-
-def our_models() -> list[type[models.Model]]:
-    """Every model with a table of its own, without the history's."""
-    found = itertools.chain.from_iterable(apps.get_app_config(app).get_models() for app in OURS)
-    return [m for m in found if not m._meta.proxy and not hasattr(m, "pgh_tracked_model")]
 
 
 def points_to(model, target) -> bool:

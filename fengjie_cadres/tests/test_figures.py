@@ -13,7 +13,7 @@ from branches.models import Branch
 from branches.tests.make import make_branch, make_membership, make_secretary
 from cadres import actions
 from cadres.charts import Bar, Chart, Part
-from cadres.models import Export, Job, Unit
+from cadres.models import Export, Job, StoredFigures, Unit
 from cadres.roles import Role
 from cadres.tests.make import (
     make_class_change,
@@ -23,6 +23,7 @@ from cadres.tests.make import (
     make_user,
     some_township,
 )
+from fengjie_cadres.reports import numbers
 from fengjie_cadres.reports.class_totals import BY, class_totals
 from fengjie_cadres.reports.dashboard import Dashboard
 from fengjie_cadres.reports.exports import export_job
@@ -243,3 +244,47 @@ def test_class_totals_are_for_office_and_leaders(client):
     for role, status in ((Role.LEADER, 200), (Role.AUDITOR, 403), ("", 403)):
         client.force_login(make_user(role=role))
         assert client.get("/people/classes/?by=nonsense").status_code == status
+
+
+# ---- many people: counted in the background ----------------------------------------------------
+
+
+def test_the_county_itself_is_counted_at_once(client, staff, people):
+    assert not numbers.refresh()
+    make_retiree()
+    before = Dashboard(staff).number()
+    make_retiree()
+    assert Dashboard(staff).number() == before + 1
+    assert "数的" not in client.get("/").content.decode()
+
+
+def test_very_many_people_are_counted_in_the_background_and_the_page_says_when(
+    client, staff, people, monkeypatch
+):
+    monkeypatch.setattr(numbers, "LIVE_UP_TO", 5)
+    live = Dashboard(staff)
+    at_once = [(t.figure.code, t.number) for t in live.tiles()], live.trend(), live.due
+    assert numbers.refresh()
+    stored = Dashboard(staff)
+    assert ([(t.figure.code, t.number) for t in stored.tiles()], stored.trend(), stored.due) == (
+        at_once
+    )
+    charts = [(b.label, b.total) for c in (live.by_class(), live.by_township()) for b in c.bars]
+    assert charts == [
+        (b.label, b.total) for c in (stored.by_class(), stored.by_township()) for b in c.bars
+    ]
+    make_retiree()
+    assert Dashboard(staff).number() == live.number()
+    assert "数的）" in client.get("/").content.decode()
+    assert Dashboard(staff, PAST).counted_at is None
+    StoredFigures.objects.update(counted_at=timezone.now() - 2 * numbers.FRESH)
+    assert Dashboard(staff).number() == live.number() + 1
+
+
+def test_a_number_stored_yesterday_is_not_todays(staff, people, monkeypatch):
+    monkeypatch.setattr(numbers, "LIVE_UP_TO", 5)
+    numbers.refresh()
+    StoredFigures.objects.update(
+        numbers={**StoredFigures.objects.get().numbers, "day": "2020-01-01"}
+    )
+    assert Dashboard(staff).counted_at is None

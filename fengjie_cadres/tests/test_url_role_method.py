@@ -1,25 +1,19 @@
 """Every address × every role × every method answers as expectations.py says, or as it refuses."""
 
-import logging
 import re
 from functools import partial
 
 import pytest
-from django.contrib.contenttypes.models import ContentType
-from django.db import transaction
 from django.http import HttpResponse
 from django.template.response import SimpleTemplateResponse
-from django.test import Client
 from django.urls import path
 
-from branches.models import ImportBatch
 from cadres import roles
-from cadres.models import Retiree, User
+from cadres.models import Retiree
 from cadres.tests.make import PASSWORD
 from fengjie_cadres import urls
-from fengjie_cadres.tests.addresses import Address, addresses
+from fengjie_cadres.tests.addresses import addresses
 from fengjie_cadres.tests.county import (
-    CONTACT,
     LEADER,
     NO_ROLE,
     RETIREE,
@@ -41,10 +35,10 @@ from fengjie_cadres.tests.expectations import (
     outcomes,
 )
 from fengjie_cadres.tests.tables import changes_of
+from fengjie_cadres.tests.visitor import NOWHERE, Visitor, filled
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet")]
 METHODS = ["GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"]
-NOWHERE = 99_999_999
 GARBAGE = {
     "person": "x",
     "on": "昨天",
@@ -62,51 +56,6 @@ PLAUSIBLE = {
 }  # fmt: skip
 
 
-# ---- what is walked ----------------------------------------------------------------------------
-
-
-def objects(county: County, page, role: str) -> list[tuple[int, bool]]:
-    """(key, whether the role may see it): the own object, somebody else's, and none at all."""
-    found = [(county.own[page.of, "foreign"].pk, role in page.all_of_them), (NOWHERE, False)]
-    own = county.own.get((page.of, role))
-    return [(own.pk, True), *found] if own else found
-
-
-def filled(county: County, address: Address, page, role: str) -> list[tuple[str, bool]]:
-    """(path, whether the role may see the object in it) of everything that is asked for."""
-    if page.of:
-        return [(address.filled(pk=pk), seen) for pk, seen in objects(county, page, role)]
-    arguments = {name: argument(county, address, name) for name in address.arguments}
-    return [(address.filled(**arguments) + QUERIES.get(address.name, ""), True)]
-
-
-QUERIES = {
-    "admin:autocomplete": "?app_label=branches&model_name=membership&field_name=retiree&term=a"
-}
-
-
-def argument(county: County, address: Address, name: str):
-    """A value of an argument that is no key of a person's own things."""
-    if name in ("object_id", "id") and "/r/" not in address.route:
-        app, model = re.match(r"admin/(\w+)/(\w+)/", address.route).groups()
-        return desk_object(county, app, model).pk
-    return {
-        "kind": "roster",
-        "code": "study_meeting",
-        "app_label": "cadres",
-        "url": "cadres/nothing/",
-        "content_type_id": ContentType.objects.get_for_model(Retiree).pk,
-        "object_id": county.person_b.pk,
-    }[name]
-
-
-def desk_object(county: County, app: str, model: str):
-    found = ContentType.objects.get(app_label=app, model=model).model_class()
-    special = {Retiree: county.person_b, User: county.users[CONTACT]}
-    special[ImportBatch] = county.papers[ImportBatch]
-    return special.get(found) or found._default_manager.order_by("pk").first()
-
-
 # ---- one request -------------------------------------------------------------------------------
 
 
@@ -115,34 +64,6 @@ def outcome(response) -> str:
         return LOGIN if re.match(r"/(admin/)?login/", response.url) else OK
     named = {403: FORBIDDEN, 404: MISSING, 405: REFUSED, 200: OK}
     return named.get(response.status_code, str(response.status_code))
-
-
-class Visitor:
-    """Somebody with a browser, who is still logged in after logging out."""
-
-    def __init__(self, user):
-        self.client = Client(raise_request_exception=False)
-        if user:
-            self.client.force_login(user)
-        self.cookies = self.client.cookies.copy()
-
-    def send(self, method: str, path: str, body: dict | None = None, keeps: bool = True):
-        """`keeps`: what the request does is left in the database."""
-        self.client.cookies = self.cookies.copy()
-        send = getattr(self.client, method.lower())
-        sent = {"data": body} if method == "POST" and body is not None else {}
-        if keeps:
-            return send(path, **sent)
-        with transaction.atomic():
-            response = send(path, **sent)
-            transaction.set_rollback(True)
-        return response
-
-
-@pytest.fixture
-def visitor(county):
-    """`visitor(role)`: somebody of that role."""
-    return lambda role: Visitor(county.users[role])
 
 
 def walk(county: County, visitor, role: str, faults: list[str]):
@@ -189,15 +110,6 @@ def quick_pages(county, monkeypatch):
         return written(response) if is_read else ""
 
     monkeypatch.setattr(SimpleTemplateResponse, "rendered_content", property(quickly))
-
-
-@pytest.fixture(autouse=True)
-def quick(settings):
-    """Thousands of refusals are no news, and nobody's session is what this is about."""
-    settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
-    logging.disable(logging.CRITICAL)
-    yield
-    logging.disable(logging.NOTSET)
 
 
 # ---- tests -------------------------------------------------------------------------------------

@@ -130,6 +130,12 @@ class Account(models.Model):
         verbose_name = "积分账户"
         verbose_name_plural = "积分账户"
         ordering = ["id"]
+        indexes = [
+            # The year's end asks at every batch whether a frozen account holds points.
+            models.Index(
+                fields=["cycle"], condition=Q(frozen_at__isnull=False), name="account_frozen"
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["cycle", "retiree"],

@@ -1,12 +1,17 @@
 """Plain makers of cycles, causes and balances."""
 
 import datetime
+import io
 import itertools
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
+from PIL import Image
 
 from cadres.models import Retiree, User
 from cadres.tests.make import make_retiree
-from points import ledger
-from points.models import Account, Cycle, Posting, Rule
+from points import ledger, pictures
+from points.models import Account, Cycle, DayStock, Posting, RedemptionDay, Reward, Rule
 
 _numbers = itertools.count(1)
 DAY = datetime.date(2025, 3, 1)
@@ -20,6 +25,15 @@ def make_cycle(year: int = 2025, **fields) -> Cycle:
     if fields:
         Cycle.objects.filter(pk=cycle.pk).update(**fields)
     return Cycle.objects.get(pk=cycle.pk)
+
+
+def published(cycle: Cycle) -> Cycle:
+    """A year that is over and whose rollover is published, without its notice."""
+    cycle = ledger.begin_closing(cycle=cycle)
+    if cycle.published_at is None:
+        cycle.published_at = timezone.now()
+        cycle.save(update_fields=["published_at"])
+    return cycle
 
 
 def make_rule(code: str = "", **fields) -> Rule:
@@ -53,3 +67,33 @@ def make_rich(points: int = 100, **fields) -> Retiree:
 def balance(retiree: Retiree, year: int = 2025) -> int:
     account = Account.objects.filter(retiree=retiree, cycle__year=year).first()
     return account.balance if account else 0
+
+
+def make_day(date: datetime.date = DAY, **fields) -> RedemptionDay:
+    """A day that is open for reservations, in the cycle of its year."""
+    fields = {
+        "cycle": make_cycle(date.year), "opens_at": "09:00", "closes_at": "16:30",
+        "place": "老年大学一楼", "status": "open",
+    } | fields  # fmt: skip
+    return RedemptionDay.objects.create(date=date, **fields)
+
+
+def make_stock(
+    day: RedemptionDay, name: str, points: int, *, brought: int, per_person: int | None = None
+) -> DayStock:
+    reward, _ = Reward.objects.get_or_create(name=name, defaults={"points": points})
+    return DayStock.objects.create(
+        day=day, reward=reward, points=points, brought=brought, per_person=per_person
+    )
+
+
+def image(kind: str = "PNG", size: tuple[int, int] = (40, 30), **more) -> SimpleUploadedFile:
+    """An uploaded picture, red all over."""
+    out = io.BytesIO()
+    Image.new("RGB", size, "#8e1616").save(out, kind, **more)
+    return SimpleUploadedFile(f"x.{kind.lower()}", out.getvalue(), "image/x")
+
+
+def make_picture() -> str:
+    """The name of a picture that is kept."""
+    return pictures.keep(pictures.redrawn(image()))

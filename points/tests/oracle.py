@@ -21,6 +21,7 @@ class Year:
     percent: int = 0
     most: int | None = None
     status: str = "open"
+    published: bool = False
 
     @property
     def starts(self) -> datetime.date:
@@ -31,7 +32,8 @@ class Year:
         return datetime.date(self.number, 12, 31)
 
     def moves(self, today: datetime.date) -> bool:
-        return self.status != "closed" and self.starts <= today <= self.until
+        lives = self.status != "closed" and not self.published
+        return lives and self.starts <= today <= self.until
 
 
 @dataclass(frozen=True)
@@ -343,7 +345,8 @@ class Books:
         spent = self.spent[key]
         if spent.back:
             return
-        if self.years[spent.purse.year].status == "closed":
+        year = self.years[spent.purse.year]
+        if year.status == "closed" or year.published:
             raise Refused("CycleClosedError")
         self._flow(spent.purse, spent.amount, "redeemed")
         spent.back = True
@@ -439,12 +442,28 @@ class Books:
                 raise Refused("CycleClosedError")
             self.years[year].status = "closing"
 
+    def publish(self, number: int, today: datetime.date) -> None:
+        year = self.years[number]
+        if year.published:
+            return
+        if today <= year.until:
+            raise Refused("RolloverRefusedError")
+        year.status, year.published = "closing", True
+
+    def withdraw(self, number: int) -> None:
+        year = self.years[number]
+        if year.published and year.status == "closed":
+            raise Refused("RolloverRefusedError")
+        year.published = False
+
     def close(self, number: int, today: datetime.date) -> None:
         year = self.years[number]
         if year.status == "closed":
             return
         if year.status != "closing" or today <= year.until:
             raise Refused("CycleClosedError")
+        if not year.published:
+            raise Refused("NotPublishedError")
         rich = [p for p in self.purses.values() if p.year == number and p.balance]
         if any(purse.frozen for purse in rich):
             raise Refused("FrozenError")
@@ -456,7 +475,8 @@ class Books:
                 carried = purse.balance * year.percent // 100
                 carried = carried if year.most is None else min(carried, year.most - purse.carried)
                 purse.carried += carried
-                self._flow(purse, -carried, "carried_out")
-                self._flow(self._purse(purse.who, following), carried, "carried_in")
+                if carried:
+                    self._flow(purse, -carried, "carried_out")
+                    self._flow(self._purse(purse.who, following), carried, "carried_in")
             self._flow(purse, -purse.balance, "expired")
         year.status = "closed"

@@ -11,7 +11,7 @@ from cadres.tests.make import make_retiree, make_user
 from points import actions, ledger
 from points.audit import audit
 from points.models import Account, CycleStatus, Posting, Shortfall, Transfer
-from points.tests.make import DAY, awarded, balance, make_cycle, make_rule
+from points.tests.make import DAY, awarded, balance, make_cycle, make_rule, published
 
 pytestmark = pytest.mark.django_db
 OLD = datetime.date(2024, 12, 30)
@@ -169,18 +169,19 @@ def test_nothing_moves_in_a_year_that_has_not_begun(person, staff, head):
             actions.decide_adjustment(adjustment=asked, agreed=True, by=head)
 
 
-def test_points_that_come_back_between_two_batches_of_the_years_end_are_emptied_too(person):
+def test_nothing_comes_back_between_two_batches_of_the_years_end(person):
     cycle = make_cycle(2025, redeem_until=datetime.date(2026, 1, 31), carry_percent=50, carry_cap=7)
     with time_machine.travel("2025-12-01 10:00 +0800"):
         awarded(person, 20)
-        ledger.spend(key="s:1", retiree=person, cycle=cycle, amount=10, by=None)
+        ledger.spend(key="s:1", retiree=person, cycle=cycle, amount=4, by=None)
     with time_machine.travel("2026-02-01 10:00 +0800"):
-        ledger.begin_closing(cycle=cycle)
+        published(cycle)
         following = ledger.open_cycle(year=2026)
-        first = "SELECT points_close(%s, %s, 1, '2026-02-01', now(), NULL)"
+        first = "SELECT points_close(%s, %s, 0, 99999, '2026-02-01', '2026-02-01', now(), NULL)"
         with connection.cursor() as cursor:
             cursor.execute(first, [cycle.pk, following.pk])
-        ledger.refund(key="s:1", by=None)
+        with pytest.raises(ledger.CycleClosedError):
+            ledger.refund(key="s:1", by=None)
         assert ledger.close(cycle=cycle, by=None).status == CycleStatus.CLOSED
     assert (balance(person, 2025), balance(person, 2026)) == (0, 7)
 

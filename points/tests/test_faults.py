@@ -14,7 +14,7 @@ from conftest import as_owner
 from points import actions, ledger
 from points.audit import audit
 from points.models import Account, Cycle, Posting, Shortfall, Transfer
-from points.tests.make import DAY, awarded, make_cycle, make_rule
+from points.tests.make import DAY, awarded, make_cycle, make_rule, published
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OLD = datetime.date(2024, 12, 1)
@@ -113,7 +113,7 @@ def decide(name: str, action: str = "decide_adjustment", **fixed) -> Callable:
 
 def close(scene):
     with time_machine.travel("2026-02-01 10:00 +0800"):
-        ledger.begin_closing(cycle=scene.cycle)
+        published(scene.cycle)
         ledger.close(cycle=scene.cycle, by=None, batch=1)
 
 

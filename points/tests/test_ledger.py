@@ -10,7 +10,7 @@ from cadres.roles import Role
 from cadres.tests.make import make_retiree, make_user
 from points import actions, ledger
 from points.models import Account, CycleStatus, Posting, Shortfall, Transfer
-from points.tests.make import DAY, awarded, balance, make_cycle, make_rich, make_rule
+from points.tests.make import DAY, awarded, balance, make_cycle, make_rich, make_rule, published
 
 pytestmark = pytest.mark.django_db
 
@@ -334,7 +334,7 @@ def test_closing_carries_by_policy_and_expires_the_rest():
     with time_machine.travel("2026-02-01 10:00 +0800"):
         with pytest.raises(ledger.CycleClosedError):
             ledger.close(cycle=cycle, by=None)
-        ledger.begin_closing(cycle=cycle)
+        published(cycle)
         assert ledger.close(cycle=cycle, by=None, batch=2).status == CycleStatus.CLOSED
         ledger.close(cycle=cycle, by=None)
     assert [balance(p) for p in people] == [0, 0, 0]
@@ -347,7 +347,7 @@ def test_closing_waits_for_the_ruling_on_frozen_accounts(person, staff, head):
         awarded(person, 10)
     ledger.freeze(retiree=person, why="去世")
     with time_machine.travel("2026-02-01 10:00 +0800"):
-        ledger.begin_closing(cycle=cycle)
+        published(cycle)
         with pytest.raises(ledger.FrozenError):
             ledger.close(cycle=cycle, by=None)
         asked = actions.ask_settlement(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
 from cadres.tests.make import make_retiree, make_user
-from points import actions, ledger
+from points import actions, ledger, rollover
 from points.audit import audit
 from points.models import Account, Cycle, Posting, Shortfall
 from points.tests import books
@@ -35,7 +35,8 @@ POLICIES = [(0, None), (50, 7), (33, None), (100, 12)]
 EVERYTHING = [
     "award_many", "deduct_many", "reverse", "spend", "refund", "ask_adjustment", "ask_deduction",
     "decide_adjustment", "supplement", "refuse", "ask_waiver", "waive", "freeze", "unfreeze",
-    "ask_settlement", "decide_settlement", "begin_closing", "close",
+    "ask_settlement", "decide_settlement", "begin_closing", "publish",
+    "withdraw", "close",
 ]  # fmt: skip
 
 a_person = st.integers(0, 3)
@@ -481,6 +482,31 @@ class Ledger(RuleBasedStateMachine):
             "begin_closing",
             lambda: silently(ledger.begin_closing, cycle=cycle),
             lambda: self.oracle.begin_closing(year, self.today),
+        )
+
+    @precondition(lambda self: any(not y.published for y in self.oracle.years.values()))
+    @rule(number=a_number, by=a_user)
+    def publish(self, number, by):
+        year = min(y.number for y in self.oracle.years.values() if not y.published)
+        if number % 3 == 0:
+            self.move_to(self.oracle.years[year].until + datetime.timedelta(1))
+        cycle = Cycle.objects.get(year=year)
+        self.step(
+            "publish",
+            lambda: silently(rollover.publish, cycle=cycle, homes={}, by=self.users[by]),
+            lambda: self.oracle.publish(year, self.today),
+        )
+
+    @precondition(lambda self: any(y.published for y in self.oracle.years.values()))
+    @rule(number=a_number, by=a_user)
+    def withdraw(self, number, by):
+        years = [y.number for y in self.oracle.years.values() if y.published]
+        year = years[number % len(years)]
+        cycle = Cycle.objects.get(year=year)
+        self.step(
+            "withdraw",
+            lambda: silently(rollover.withdraw, cycle=cycle, reason="有误", by=self.users[by]),
+            lambda: self.oracle.withdraw(year),
         )
 
     @precondition(lambda self: any(y.status == "closing" for y in self.oracle.years.values()))

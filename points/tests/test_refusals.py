@@ -13,7 +13,7 @@ from cadres.tests.make import make_retiree
 from points import ledger
 from points.models import Account, Cycle, Transfer
 from points.tests import books
-from points.tests.make import awarded, make_cycle
+from points.tests.make import awarded, make_cycle, published
 
 pytestmark = pytest.mark.django_db
 NOT_ALLOWED, MAY_ONLY_GROW = "permission denied", "may only grow"
@@ -38,7 +38,7 @@ def at():
     with time_machine.travel("2024-12-20 10:00 +0800"):
         awarded(person, 7, on=datetime.date(2024, 12, 1))
     with time_machine.travel("2025-03-01 10:00 +0800"):
-        ledger.begin_closing(cycle=old)
+        published(old)
         ledger.close(cycle=old, by=None)
         awarded(person, 10)
         awarded(other, 10)
@@ -162,7 +162,7 @@ FORGERIES = {
         " now(), NULL)"
     ),
     "the inner carrying": (
-        "SELECT points_carry(c, {new}, ARRAY[{member}]::bigint[], '2025-03-01', now(), NULL)"
+        "SELECT points_empty(c, {new}, ARRAY[{member}]::bigint[], '2025-03-01', now(), NULL)"
         " FROM points_cycle c WHERE id = {new}"
     ),
 }

@@ -12,7 +12,7 @@ from cadres.tests.make import make_retiree, make_user
 from points import actions, ledger
 from points.models import Account, Posting, Shortfall
 from points.statement import policy, statement, summary, waiting
-from points.tests.make import DAY, awarded, make_cycle, make_rule
+from points.tests.make import DAY, awarded, make_cycle, make_rule, published
 
 pytestmark = pytest.mark.django_db
 
@@ -130,7 +130,7 @@ def test_carrying_over_stands_in_both_years():
     with time_machine.travel("2025-12-01 10:00 +0800"):
         awarded(person, 10)
     with time_machine.travel("2026-02-01 10:00 +0800"):
-        ledger.begin_closing(cycle=cycle)
+        published(cycle)
         ledger.close(cycle=cycle, by=None)
     assert told(person)[1:] == [("转入下一年", -5, 5, []), ("到期作废", -5, 0, [])]
     assert told(person, 2026) == [("上一年转来", 5, 5, [])]

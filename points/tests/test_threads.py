@@ -11,12 +11,13 @@ import pytest
 import time_machine
 from django.db import OperationalError, connection, transaction
 
-from cadres.tests.make import make_retiree
+from cadres.models import Job
+from cadres.tests.make import make_retiree, make_user
 from conftest import as_owner
-from points import ledger
+from points import ledger, rollover
 from points.audit import audit
 from points.models import Account, Cycle, Posting, Transfer
-from points.tests.make import DAY, awarded, balance, make_cycle, make_rule
+from points.tests.make import DAY, awarded, balance, make_cycle, make_rule, published
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MANY = 16
@@ -400,7 +401,7 @@ def close_while_awarding(people) -> None:
             ledger.award_many(causes=causes, by=None)
 
     def close():
-        ledger.begin_closing(cycle=cycle)
+        published(cycle)
         return ledger.close(cycle=cycle, by=None, batch=2)
 
     with time_machine.travel("2026-02-01 10:00 +0800"):
@@ -446,6 +447,15 @@ def test_awards_of_new_people_do_not_deadlock_with_the_beginning_of_closing():
     assert sum(balance(person) for person in people) == 40
 
 
+def over(**state) -> None:
+    """The year is over, as far as the database is asked."""
+    Cycle.objects.filter(year=2025).update(status="closing", **state)
+
+
+def publish() -> None:
+    Cycle.objects.filter(year=2025).update(published_at="2026-02-01 09:00+08:00")
+
+
 def spend_while_closing(person) -> None:
     """One who has read that the year moves spends only after it was closed."""
     cycle = Cycle.objects.get(year=2025)
@@ -460,9 +470,13 @@ def spend_while_closing(person) -> None:
         results: list = []
         thread.start()
         until_somebody_sleeps()
+        publish()
+        following = ledger.open_cycle(year=2026)
         with connection.cursor() as cursor:
-            cursor.execute("SELECT points_close(%s, %s, 9, '2026-02-01', now(), NULL)",
-                           [cycle.pk, ledger.open_cycle(year=2026).pk])  # fmt: skip
+            cursor.execute(
+                "SELECT points_close(%s, %s, 0, 9999, '2026-02-01', '2026-02-01', now(), NULL)",
+                [cycle.pk, following.pk],
+            )
         thread.join()
     assert kinds(results) == []
     assert balance(person, 2025) == 0
@@ -480,14 +494,14 @@ def _kept(work):
 
 def test_closing_waits_for_who_is_spending():
     person = rich_people(1)[0]
-    Cycle.objects.filter(year=2025).update(status="closing", carry_percent=0)
+    over(carry_percent=0)
     spend_while_closing(person)
     assert audit().findings == []
 
 
 def test_control_without_holding_the_cycle_and_the_account_the_closing_is_early():
     person = rich_people(1)[0]
-    Cycle.objects.filter(year=2025).update(status="closing", carry_percent=0)
+    over(carry_percent=0)
     hold = ("points_spend", r"PERFORM points_hold_cycles\(ARRAY\[a_cycle\]\);", "")
     with without(hold, NO_MEMBER_LOCK), pytest.raises(AssertionError):
         spend_while_closing(person)
@@ -496,7 +510,8 @@ def test_control_without_holding_the_cycle_and_the_account_the_closing_is_early(
 def test_an_account_frozen_while_the_year_is_emptied_keeps_its_points():
     person = rich_people(1)[0]
     cycle = Cycle.objects.get(year=2025)
-    Cycle.objects.filter(year=2025).update(status="closing")
+    over()
+    publish()
 
     def freeze():
         with transaction.atomic():
@@ -511,3 +526,37 @@ def test_an_account_frozen_while_the_year_is_emptied_keeps_its_points():
     with time_machine.travel("2026-02-01 10:00 +0800"):
         assert kinds(at_once(freeze, close)) == ["FrozenError"]
     assert balance(person) == 9
+
+
+# ---- two heads at once ---------------------------------------------------------------------------
+
+
+def two_heads_start() -> int:
+    """How many jobs come of it."""
+    person, cycle = rich_people(1)[0], Cycle.objects.get(year=2025)
+    heads = [make_user(name=name) for name in ("甲局长", "乙局长")]
+    with time_machine.travel("2026-02-02 10:00 +0800"):
+        rollover.publish(cycle=cycle, homes={}, by=heads[0])
+    with time_machine.travel("2026-02-10 10:00 +0800"):
+        results = at_once(*[lambda by=by: rollover.start(cycle=cycle, by=by) for by in heads])
+    assert kinds(results) == []
+    assert balance(person) == 9
+    return Job.objects.filter(kind="rollover").count()
+
+
+def test_two_heads_at_once_start_one_job():
+    assert two_heads_start() == 1
+
+
+def test_control_without_holding_the_cycle_two_jobs_are_started(monkeypatch):
+    monkeypatch.setattr(rollover, "_locked", lambda cycle: Cycle.objects.get(pk=cycle.pk))
+    gate = threading.Barrier(2)
+    faults = rollover.faults_of_posting
+
+    def slowly(cycle):
+        found = faults(cycle)
+        gate.wait(10)
+        return found
+
+    monkeypatch.setattr(rollover, "faults_of_posting", slowly)
+    assert two_heads_start() == 2

@@ -15,7 +15,7 @@ from points import actions, ledger
 from points.audit import audit
 from points.models import Account, Posting, Rule, Shortfall, Transfer
 from points.statement import Line, statement
-from points.tests.make import make_cycle
+from points.tests.make import make_cycle, published
 
 pytestmark = pytest.mark.django_db
 HOLDS = "10:00 +0800"
@@ -67,7 +67,7 @@ class Year:
 
     def close(self) -> None:
         with self.on("26-02-01"):
-            ledger.begin_closing(cycle=self.cycle)
+            published(self.cycle)
             ledger.close(cycle=self.cycle, by=self.head)
 
 

@@ -55,7 +55,8 @@ class PointsFilter(FilterForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.offer(year=_years)
+        if "year" in self.fields:  # some lists are of one year anyway
+            self.offer(year=_years)
         people = {"branch": Branch, "area": Area, "township": Township}
         self.offer(
             **{
