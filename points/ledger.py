@@ -82,17 +82,18 @@ def _call(statement: str, *values):
 
     Raises a LedgerRefusedError.
     """
-    safely = transaction.atomic() if connection.in_atomic_block else contextlib.nullcontext()
-    with _refusals(), safely, connection.cursor() as cursor:
+    with _refusals(), connection.cursor() as cursor:
         cursor.execute(statement, values)
         return cursor.fetchall()
 
 
 @contextlib.contextmanager
 def _refusals():
-    """A refusal of the database becomes a LedgerRefusedError."""
+    """A refusal of the database becomes a LedgerRefusedError and undoes the block alone."""
+    safely = transaction.atomic() if connection.in_atomic_block else contextlib.nullcontext()
     try:
-        yield
+        with safely:
+            yield
     except DatabaseError as error:
         code = getattr(error.__cause__, "pgcode", None)
         if code == "PT005":
@@ -163,8 +164,10 @@ def award(
     memo: str = "",
 ) -> Posting | None:
     """Posts what one cause earns; see `award_many`. None when no rule is enabled for it."""
-    award_many(causes=[Cause(source, retiree.pk, code, on, units, memo)], by=by)
-    return Posting.objects.filter(source=source).first()
+    statement = "SELECT * FROM points_award_one(%s, %s, %s, %s, %s::numeric, %s, %s, %s, %s)"
+    values = (source, retiree.pk, code, on, units, memo, *_now(), _pk(by))
+    with _refusals():
+        return next(iter(Posting.objects.raw(statement, values)), None)
 
 
 def deduct_many(

@@ -50,6 +50,14 @@ BEGIN
     FROM (SELECT DISTINCT c FROM unnest(a_cycles) c WHERE c IS NOT NULL ORDER BY c) held;
 END $$;
 
+-- The same for the cycles of some days.
+CREATE FUNCTION points_hold_cycles_of(a_days date[]) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(20181880, held.id::int)
+    FROM (SELECT c.id FROM points_cycle c WHERE EXISTS (SELECT FROM unnest(a_days) day
+        WHERE day BETWEEN c.starts_on AND c.ends_on) ORDER BY c.id) held;
+END $$;
+
 CREATE FUNCTION points_is_movable(a_cycle bigint, a_today date) RETURNS boolean
 LANGUAGE sql STABLE AS $$
     SELECT EXISTS (SELECT FROM points_cycle WHERE id = a_cycle AND status <> 'closed'
@@ -176,21 +184,157 @@ END $$;
 -- Awards what causes are owed: arrays of the same length, one element a cause. A source that is
 -- posted already gives nothing; a reversed one is awarded anew. What comes too late, or to a frozen
 -- account, waits for a second person. Returns the sources whose points moved or now wait.
+--
+-- With plans that know the arrays' lengths every call would be planned again, which takes three
+-- times as long as doing it; the plans that do not know them are good for a thousand as well.
 CREATE FUNCTION points_award(
     a_sources text[], a_retirees bigint[], a_codes text[], a_days date[], a_units numeric[],
     a_memos text[], a_today date, a_now timestamptz, a_by bigint
 ) RETURNS SETOF text
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-DECLARE todo bigint[]; made bigint[]; version date; touched points_account; gained int;
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+SET plan_cache_mode = force_generic_plan AS $$
+DECLARE todo bigint[]; touched points_account; gained int;
 BEGIN
-    IF EXISTS (SELECT FROM unnest(a_days) day WHERE day > a_today) THEN
+    IF a_today < ANY(a_days) THEN
         RAISE EXCEPTION 'not yet' USING ERRCODE = 'PT002';
     END IF;
-    PERFORM points_hold_cycles(ARRAY(SELECT c.id FROM unnest(a_days) day
-        JOIN points_cycle c ON day BETWEEN c.starts_on AND c.ends_on));
-
+    PERFORM points_hold_cycles_of(a_days);
     PERFORM points_hold_members(a_retirees, a_days);
+    IF points_are_fresh(a_sources, a_codes, a_days) THEN
+        todo := points_award_fresh(
+            a_sources, a_retirees, a_codes, a_days, a_units, a_memos, a_today, a_now, a_by);
+    ELSE
+        todo := points_award_known(
+            a_sources, a_retirees, a_codes, a_days, a_units, a_memos, a_today, a_now, a_by);
+    END IF;
+    IF todo IS NULL THEN
+        RETURN;
+    END IF;
+    PERFORM FROM (SELECT id FROM points_shortfall
+        WHERE retiree_id = ANY(a_retirees) AND "left" > 0 ORDER BY id FOR NO KEY UPDATE) held;
+    IF FOUND THEN
+        FOR touched IN SELECT a.* FROM points_account a WHERE a.id IN (
+            SELECT account_id FROM points_posting WHERE id = ANY(todo) AND state = 'posted')
+            ORDER BY a.id
+        LOOP
+            SELECT sum(posted) INTO gained FROM points_posting
+            WHERE id = ANY(todo) AND state = 'posted' AND account_id = touched.id;
+            PERFORM points_pay_shortfalls(touched, gained, a_today, a_now, a_by);
+        END LOOP;
+    END IF;
+    RETURN QUERY SELECT source::text FROM points_posting WHERE id = ANY(todo);
+END $$;
 
+-- The same for one cause, and what the books then say of it: nothing when no rule is enabled.
+CREATE FUNCTION points_award_one(
+    a_source text, a_retiree bigint, a_code text, a_day date, a_units numeric, a_memo text,
+    a_today date, a_now timestamptz, a_by bigint
+) RETURNS SETOF points_posting LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    PERFORM points_award(ARRAY[a_source], ARRAY[a_retiree], ARRAY[a_code], ARRAY[a_day],
+        ARRAY[a_units], ARRAY[a_memo], a_today, a_now, a_by);
+    RETURN QUERY SELECT * FROM points_posting WHERE source = a_source;
+END $$;
+
+-- Whether none of the sources is known and of each rule only one version counts on these days:
+-- then one statement can do it.
+CREATE FUNCTION points_are_fresh(a_sources text[], a_codes text[], a_days date[])
+RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN NOT EXISTS (SELECT FROM points_posting WHERE source = ANY(a_sources))
+        AND NOT EXISTS (SELECT FROM points_rule WHERE code = ANY(a_codes)
+            AND valid_from > (SELECT min(day) FROM unnest(a_days) day)
+            AND valid_from <= (SELECT max(day) FROM unnest(a_days) day));
+END $$;
+
+-- What was never sent before, as it stands in the end: the posting and, where points move, its
+-- transfer, whose number the posting takes beforehand. Under the locks; the postings' numbers.
+CREATE FUNCTION points_award_fresh(
+    a_sources text[], a_retirees bigint[], a_codes text[], a_days date[], a_units numeric[],
+    a_memos text[], a_today date, a_now timestamptz, a_by bigint
+) RETURNS bigint[] LANGUAGE plpgsql AS $$
+DECLARE made bigint[]; wanted int; lost text[];
+BEGIN
+    WITH sent AS (
+        SELECT DISTINCT ON (u.source) u.source, u.retiree, u.code, u.day, left(u.memo, 200) AS memo,
+            r.id AS rule_id, r.cap_per_cycle AS cap, round(r.points * u.units)::int AS due,
+            a.id AS account_id, a.cycle_id, CASE
+                WHEN a.id IS NULL OR c.status = 'closed' OR c.published_at IS NOT NULL
+                    OR a_today NOT BETWEEN c.starts_on AND c.redeem_until
+                    THEN '送来时这一年已经结转'
+                WHEN a.frozen_at IS NOT NULL THEN '账户已冻结'
+                WHEN t.status <> 'active' THEN '本人已去世或转出' END AS why
+        FROM unnest(a_sources, a_retirees, a_codes, a_days, a_units, a_memos)
+            WITH ORDINALITY u (source, retiree, code, day, units, memo, nr)
+        JOIN LATERAL (SELECT * FROM points_rule WHERE points_rule.code = u.code
+            AND valid_from <= u.day ORDER BY valid_from DESC LIMIT 1) r
+            ON r.is_enabled AND r.direction = 'award'
+        LEFT JOIN cadres_retiree t ON t.id = u.retiree
+        LEFT JOIN points_cycle c ON u.day BETWEEN c.starts_on AND c.ends_on
+        LEFT JOIN points_account a ON a.cycle_id = c.id AND a.retiree_id = u.retiree
+        WHERE round(r.points * u.units) > 0
+        ORDER BY u.source, u.nr
+    ), cut AS (
+        SELECT s.*, CASE WHEN why IS NOT NULL THEN 0 WHEN cap IS NULL THEN due
+            ELSE GREATEST(0, LEAST(due, cap
+                - COALESCE(sum(due) FILTER (WHERE why IS NULL) OVER (
+                    PARTITION BY account_id, code ORDER BY source
+                    ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)
+                - COALESCE((SELECT sum(p.posted) FROM points_posting p
+                    WHERE p.account_id = s.account_id AND p.code = s.code
+                    AND p.state = 'posted'), 0)))::int END AS granted
+        FROM sent s
+    ), posted AS (
+        INSERT INTO points_posting (source, retiree_id, rule_id, code, account_id, occurred_on,
+            due, posted, cut, short, revision, state, waits_why, is_reversal_waiting, transfer_id,
+            memo, sent_by_id, reason)
+        SELECT source, retiree, rule_id, code, account_id, day, due, granted,
+            CASE WHEN why IS NULL THEN due - granted ELSE 0 END, 0, (why IS NULL)::int,
+            CASE WHEN why IS NULL THEN 'posted' ELSE 'waiting' END, COALESCE(why, ''), FALSE,
+            CASE WHEN granted > 0 THEN nextval('points_transfer_id_seq') END, memo, a_by, ''
+        FROM cut ORDER BY source
+        ON CONFLICT (source) DO NOTHING
+        RETURNING id, source, rule_id, account_id, occurred_on, posted, transfer_id, memo
+    ), written AS (
+        INSERT INTO points_transfer (id, cycle_id, from_account_id, to_account_id, amount, kind,
+            rule_id, posting_id, key, occurred_on, posted_at, posted_by_id, memo)
+        SELECT p.transfer_id, a.cycle_id, i.id, a.id, p.posted, 'award', p.rule_id, p.id,
+            p.source || '#1', p.occurred_on, a_now, a_by, p.memo
+        FROM posted p JOIN points_account a ON a.id = p.account_id
+        JOIN points_account i ON i.cycle_id = a.cycle_id AND i.kind = 'issued'
+        WHERE p.transfer_id IS NOT NULL ORDER BY p.id
+    )
+    SELECT (SELECT array_agg(id) FROM posted), (SELECT count(*) FROM sent),
+        (SELECT array_agg(source) FROM sent WHERE why IS NULL
+            AND source NOT IN (SELECT source FROM posted))
+    INTO made, wanted, lost;
+    IF wanted < cardinality(a_sources) OR COALESCE(cardinality(made), 0) < wanted THEN
+        PERFORM points_owners_agree(a_sources, a_retirees);
+    END IF;
+    -- Somebody else has sent it for another year meanwhile: what the cap left was reckoned with it.
+    IF cardinality(lost) > 0 AND wanted > 1 THEN
+        RAISE EXCEPTION 'somebody else is at it' USING ERRCODE = 'serialization_failure';
+    END IF;
+    RETURN made;
+END $$;
+
+-- Nobody takes a source that belongs to another person.
+CREATE FUNCTION points_owners_agree(a_sources text[], a_retirees bigint[]) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM unnest(a_sources, a_retirees) u (source, retiree)
+            JOIN points_posting p ON p.source = u.source AND p.retiree_id <> u.retiree) THEN
+        RAISE EXCEPTION 'the source belongs to somebody else' USING ERRCODE = 'PT003';
+    END IF;
+END $$;
+
+-- The same where some are known already, or a rule changes in between. Under the locks.
+CREATE FUNCTION points_award_known(
+    a_sources text[], a_retirees bigint[], a_codes text[], a_days date[], a_units numeric[],
+    a_memos text[], a_today date, a_now timestamptz, a_by bigint
+) RETURNS bigint[] LANGUAGE plpgsql AS $$
+DECLARE todo bigint[]; made bigint[]; version date;
+BEGIN
     WITH fresh AS (INSERT INTO points_posting (source, retiree_id, rule_id, code, account_id, occurred_on, due,
         posted, cut, short, revision, state, waits_why, is_reversal_waiting, memo, sent_by_id,
         reason)
@@ -208,10 +352,7 @@ BEGIN
     ON CONFLICT (source) DO NOTHING
     RETURNING id) SELECT array_agg(id) INTO made FROM fresh;
 
-    IF EXISTS (SELECT FROM unnest(a_sources, a_retirees) u (source, retiree)
-            JOIN points_posting p ON p.source = u.source AND p.retiree_id <> u.retiree) THEN
-        RAISE EXCEPTION 'the source belongs to somebody else' USING ERRCODE = 'PT003';
-    END IF;
+    PERFORM points_owners_agree(a_sources, a_retirees);
     -- Wanted again before anybody decided about taking it back.
     UPDATE points_posting SET is_reversal_waiting = FALSE
     WHERE source = ANY(a_sources) AND is_reversal_waiting;
@@ -226,7 +367,7 @@ BEGIN
         ORDER BY p.source FOR NO KEY UPDATE OF p
     ) held;
     IF todo IS NULL THEN
-        RETURN;
+        RETURN NULL;
     END IF;
     -- Awarded anew: what it is owed now, by the rule of its day now.
     UPDATE points_posting p SET rule_id = r.id, code = u.code, account_id = a.id,
@@ -264,20 +405,7 @@ BEGIN
             JOIN points_rule r ON r.id = p.rule_id
             WHERE p.id = ANY(todo) AND p.state = 'reversed' AND r.valid_from = version), a_now);
     END LOOP;
-
-    PERFORM FROM (SELECT id FROM points_shortfall
-        WHERE retiree_id = ANY(a_retirees) AND "left" > 0 ORDER BY id FOR NO KEY UPDATE) held;
-    IF FOUND THEN
-        FOR touched IN SELECT a.* FROM points_account a WHERE a.id IN (
-            SELECT account_id FROM points_posting WHERE id = ANY(todo) AND state = 'posted')
-            ORDER BY a.id
-        LOOP
-            SELECT sum(posted) INTO gained FROM points_posting
-            WHERE id = ANY(todo) AND state = 'posted' AND account_id = touched.id;
-            PERFORM points_pay_shortfalls(touched, gained, a_today, a_now, a_by);
-        END LOOP;
-    END IF;
-    RETURN QUERY SELECT source::text FROM points_posting WHERE id = ANY(todo);
+    RETURN todo;
 END $$;
 
 -- Posts locked postings into their locked accounts, each cut to what the cap of its rule leaves.
@@ -328,8 +456,7 @@ BEGIN
     IF EXISTS (SELECT FROM unnest(a_days) day WHERE day > a_today) THEN
         RAISE EXCEPTION 'not yet' USING ERRCODE = 'PT002';
     END IF;
-    PERFORM points_hold_cycles(ARRAY(SELECT c.id FROM unnest(a_days) day
-        JOIN points_cycle c ON day BETWEEN c.starts_on AND c.ends_on));
+    PERFORM points_hold_cycles_of(a_days);
     PERFORM points_hold_members(a_retirees, a_days);
     FOR cause IN
         SELECT u.*, c.id AS cycle_id, r.id AS rule_id, round(r.points * u.units)::int AS cost

@@ -131,7 +131,7 @@ def test_one_source_from_16_threads_posts_once(cycle, person):
 
 
 def test_control_without_the_unique_key_and_the_locks_it_posts_more_than_once(cycle, person):
-    no_locks = ("points_award", r"FOR NO KEY UPDATE OF p", "")
+    no_locks = ("points_award_known", r"FOR NO KEY UPDATE OF p", "")
     no_accounts = ("points_hold_members", "FOR NO KEY UPDATE", "")
     slow = ("points_grant", r"WITH todo AS \(", f"SELECT {SLEEP}; WITH todo AS (")
     awarded(person, 1)
@@ -159,8 +159,7 @@ def test_one_capped_rule_from_16_threads_never_exceeds_its_cap(cycle, person):
 
 
 def test_control_without_the_accounts_lock_the_cap_is_exceeded(cycle, person):
-    slow = ("points_grant", r"WITH todo AS \(", f"SELECT {SLEEP}; WITH todo AS (")
-    Account.objects.filter(cycle=cycle)
+    slow = ("points_award_fresh", "RETURN made;", NAP + " RETURN made;")
     ledger.award(source="w:1", retiree=person, code="study_meeting", on=DAY, by=None)
     ledger.reverse(source="w:1", by=None)  # the account stands
     with (
