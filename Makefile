@@ -38,7 +38,7 @@ chromium:
 	@exec sh deploy/chromium.sh
 
 test: venv chromium
-	@exec $(HOLD) $(PYTHON) -m pytest -n 2 -m "not slow" $(ARGS)
+	@exec $(HOLD) $(PYTHON) -m pytest -n 2 --dist worksteal -m "not slow" $(ARGS)
 
 test-slow: venv chromium
 	@exec $(HOLD) $(PYTHON) -m pytest -m slow $(ARGS)

@@ -43,6 +43,7 @@ _DESK = {
     "branches.committeeseat": "view add change",
     "branches.importbatch": "view add change",
     "points.rule": "view",
+    "points.reward": "view add change",
 }
 PERMISSIONS = {Role.OFFICE_STAFF: _DESK, Role.OFFICE_HEAD: _DESK}
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from branches.models import Membership, MembershipKind
 from cadres.models import Retiree, User
+from fengjie_cadres.demo_redemptions import load_redemptions
 from points import actions, ledger
 from points.ledger import Cause
 from points.models import Cycle
@@ -43,7 +44,7 @@ def load_points() -> None:
     others = list(rest.values_list("pk", flat=True)[:PEOPLE])
     _award(own, users["retiree"].retiree_id, users["secretary"])
     ledger.award_many(causes=_of_others(others, year, today), by=users["staff"])
-    _spend(cycle, [users["retiree"].retiree_id, *others[::5]], users["staff"])
+    load_redemptions(cycle, [users["retiree"].retiree_id, *others[::5]], users)
     _exceptions(cycle, own, others, users)
 
 
@@ -88,16 +89,6 @@ def _of_others(people: list[int], year: int, today: datetime.date) -> list[Cause
         on = min(datetime.date(year, 1, 1) + datetime.timedelta(days=place % 60), today)
         causes.append(Cause(f"demo:{year}:report:{pk}", pk, "report_in", on, memo="到社区报到"))
     return causes
-
-
-def _spend(cycle: Cycle, people: list[int], staff: User) -> None:
-    """Some have been at the redemption already."""
-    for place, person in enumerate(Retiree.objects.filter(pk__in=people).order_by("pk")):
-        what = ["食用油一桶", "洗衣液一瓶", "理发一次"][place % 3]
-        ledger.spend(
-            key=f"demo:spend:{person.pk}", retiree=person, cycle=cycle, amount=6 + place % 3,
-            by=staff, memo=what,
-        )  # fmt: skip
 
 
 def _exceptions(cycle: Cycle, own: list[int], others: list[int], users: dict) -> None:

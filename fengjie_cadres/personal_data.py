@@ -155,6 +155,17 @@ TABLE = {
         internal=f"id kind {_DECIDED} words", personal="account receiver reason"
     ),
     "points.AuditRun": Columns(internal="id ran_at transfers findings seconds"),
+    # ---- redemption ----------------------------------------------------------------------------
+    "points.Reward": Columns(public=f"{_NAMED} kind points picture is_offered", internal="value"),
+    "points.RedemptionDay": Columns(
+        public="id cycle date opens_at closes_at place status", internal="operators"
+    ),
+    "points.DayStock": Columns(public="id day reward points brought per_person taken"),
+    "points.Redemption": Columns(
+        internal="id day state key transfer reserved_by ended_by",
+        personal="retiree points reserved_at ended_at collector relation",
+    ),
+    "points.RedemptionLine": Columns(internal="id redemption", personal="stock quantity points"),
     # ---- the year's end ------------------------------------------------------------------------
     "points.Rollover": Columns(internal="id cycle posted_on accounts started_by started_at job"),
     # What is published holds no full name: sums by branch, and names with stars.

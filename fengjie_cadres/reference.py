@@ -10,7 +10,7 @@ from branches.models import Branch
 from cadres.lookup import short_community_name
 from cadres.models import Area, Community, Township, TownshipAlias, Unit, UnitAlias
 from cadres.roles import load_roles
-from points.models import Rule
+from points.models import Reward, Rule
 
 DATA = Path(__file__).with_name("data")
 #: Old names; a name without a township has several answers, and staff choose.
@@ -49,8 +49,9 @@ def load() -> dict[str, int]:
     _load_units()
     _load_branches()
     _load_rules()
+    _load_rewards()
     load_roles()
-    models = (Township, Community, Area, Unit, Branch, Rule)
+    models = (Township, Community, Area, Unit, Branch, Rule, Reward)
     return {model._meta.verbose_name: model.objects.count() for model in models}
 
 
@@ -149,3 +150,8 @@ def _load_rules() -> None:
             for row in _rows("points_rules.csv")
         ],
     )
+
+
+def _load_rewards() -> None:
+    rewards = [Reward(**row) for row in _rows("rewards.csv")]
+    _add_first(Reward, rewards)

@@ -220,8 +220,10 @@ CELERY_BEAT_SCHEDULE = {
     "empty-old-exports": {"task": "empty-old-exports", "schedule": 3600},
     "empty-old-imports": {"task": "empty-old-imports", "schedule": 24 * 3600},
     "audit-ledger": {"task": "audit-ledger", "schedule": crontab(hour=3, minute=10)},
-    "turn-of-the-year": {"task": "turn-of-the-year", "schedule": 3600},
     "count-figures": {"task": "count-figures", "schedule": 300, "options": {"expires": 300}},
+    # The day after: what was written on paper can be typed in before that.
+    "finish-past-days": {"task": "finish-past-days", "schedule": crontab(hour=22, minute=40)},
+    "turn-of-the-year": {"task": "turn-of-the-year", "schedule": 3600},
     "clear-sessions": {"task": "clear-sessions", "schedule": 3600},
 }
 

@@ -15,6 +15,7 @@ from fengjie_cadres.reports import numbers
 from fengjie_cadres.reports.exports import export_job
 from points import rollover
 from points.audit import audit
+from points.days import finish_past
 
 
 @shared_task(name="roster-stage")
@@ -62,6 +63,16 @@ def audit_ledger() -> None:
     audit()
 
 
+@shared_task(name="count-figures")
+def count_figures() -> None:
+    numbers.refresh()
+
+
+@shared_task(name="finish-past-days")
+def finish_past_days() -> None:
+    finish_past(today=timezone.localdate())
+
+
 @shared_task(name="rollover")
 def post_rollover(job_id: int) -> None:
     jobs.run(job_id, rollover.post_job)
@@ -70,11 +81,6 @@ def post_rollover(job_id: int) -> None:
 @shared_task(name="turn-of-the-year")
 def turn_of_the_year() -> None:
     rollover.turn_year(on=timezone.localdate())
-
-
-@shared_task(name="count-figures")
-def count_figures() -> None:
-    numbers.refresh()
 
 
 @shared_task(name="sweep")

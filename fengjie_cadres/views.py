@@ -24,6 +24,7 @@ from fengjie_cadres.forms import LoginForm
 from fengjie_cadres.reports import standing
 from fengjie_cadres.reports.dashboard import Dashboard, last_import
 from fengjie_cadres.two_step_views import after_password
+from points.days import coming_for
 
 
 class Login(auth.LoginView):
@@ -62,7 +63,8 @@ def _branch_life(request) -> dict:
 
 
 def _own(request) -> dict:
-    return {"retiree": request.user.retiree}
+    retiree = request.user.retiree
+    return {"retiree": retiree, **(coming_for(retiree) if retiree else {})}
 
 
 def _community(request) -> dict:

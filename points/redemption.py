@@ -16,6 +16,7 @@ from cadres.models import Retiree, User
 from points import ledger
 from points.models import (
     HELD,
+    Account,
     DayStatus,
     DayStock,
     Redemption,
@@ -49,8 +50,12 @@ def serve(
     by: User,
     collector: str = "",
     relation: str = "",
+    is_late: bool = False,
 ) -> Redemption:
-    """Hands out articles at the till at once; see `reserve`."""
+    """Hands out articles at the till at once; see `reserve`.
+
+    `is_late`: it happened on paper and is typed in now, perhaps after the day was finished.
+    """
     more = {
         "state": RedemptionState.COLLECTED,
         "ended_by": by,
@@ -58,7 +63,7 @@ def serve(
         "relation": relation,
     }
     _names_the_collector(collector, relation)
-    return _taken(key, day, retiree, basket, by, more)
+    return _taken(key, day, retiree, basket, by, more, is_late)
 
 
 def collect(
@@ -67,7 +72,7 @@ def collect(
     """Hands out what was reserved; again: nothing."""
     _names_the_collector(collector, relation)
     with transaction.atomic():
-        _locked(redemption.day)
+        locked(redemption.day)
         redemption = Redemption.objects.get(pk=redemption.pk)
         if redemption.state == RedemptionState.COLLECTED:
             return redemption
@@ -84,7 +89,7 @@ def cancel(*, redemption: Redemption, by: User, is_office: bool) -> Redemption:
     the office until the day is finished, and what was handed out for ten minutes.
     """
     with transaction.atomic():
-        day = _locked(redemption.day)
+        day = locked(redemption.day)
         redemption = Redemption.objects.get(pk=redemption.pk)
         if redemption.state not in HELD:
             return redemption
@@ -102,7 +107,7 @@ def cancel(*, redemption: Redemption, by: User, is_office: bool) -> Redemption:
 def finish(*, day: RedemptionDay, by: User | None) -> int:
     """Ends a day: what was reserved and not collected lapses; how many. Again: nothing."""
     with transaction.atomic():
-        day = _locked(day)
+        day = locked(day)
         if day.status in (DayStatus.DONE, DayStatus.CANCELLED):
             return 0
         if timezone.localdate() < day.date:
@@ -113,7 +118,7 @@ def finish(*, day: RedemptionDay, by: User | None) -> int:
 def call_off(*, day: RedemptionDay, by: User) -> int:
     """The day does not take place: every reservation is cancelled; how many."""
     with transaction.atomic():
-        day = _locked(day)
+        day = locked(day)
         if day.status in (DayStatus.DONE, DayStatus.CANCELLED):
             return 0
         if day.redemptions.filter(state=RedemptionState.COLLECTED).exists():
@@ -121,10 +126,32 @@ def call_off(*, day: RedemptionDay, by: User) -> int:
         return _closed(day, DayStatus.CANCELLED, RedemptionState.CANCELLED, by)
 
 
+def check(*, day: RedemptionDay, retiree: Retiree, basket: dict[int, int]) -> None:
+    """Refuses what could not be reserved now; takes nothing, promises nothing."""
+    _takes_orders(day, is_late=False)
+    stocks = _wanted(day, retiree, basket)
+    points = sum(stocks[pk].points * quantity for pk, quantity in basket.items())
+    account = Account.objects.filter(retiree=retiree, cycle=day.cycle_id).first()
+    if account and account.frozen_at:
+        raise ledger.FrozenError("账户已冻结，请打办公室电话。")
+    balance = account.balance if account else 0
+    if points > balance:
+        raise ledger.InsufficientPointsError(balance)
+
+
+def held(day: RedemptionDay, retiree: Retiree) -> dict[int, int]:
+    """Stock → how many the person holds already."""
+    lines = RedemptionLine.objects.filter(
+        redemption__day=day, redemption__retiree=retiree, redemption__state__in=HELD
+    )
+    return dict(lines.order_by().values_list("stock").annotate(Sum("quantity")))
+
+
 # ---- inside ------------------------------------------------------------------------------------
 
 
-def _locked(day: RedemptionDay) -> RedemptionDay:
+def locked(day: RedemptionDay) -> RedemptionDay:
+    """The day, held until the transaction ends: whoever changes anything about it comes next."""
     return RedemptionDay.objects.select_for_update(no_key=True).get(pk=day.pk)
 
 
@@ -133,13 +160,14 @@ def _names_the_collector(collector: str, relation: str) -> None:
         raise RefusedError("代领要写明代领人和与本人的关系。")
 
 
-def _taken(key, day, retiree, basket, by, more: dict) -> Redemption:
+def _taken(key, day, retiree, basket, by, more: dict, is_late: bool = False) -> Redemption:
     basket = {pk: quantity for pk, quantity in basket.items() if quantity}
     try:
         with transaction.atomic():
-            day = _locked(day)
+            day = locked(day)
             if found := Redemption.objects.filter(key=key).first():
                 return _the_same(found, day, retiree)
+            _takes_orders(day, is_late)
             stocks = _wanted(day, retiree, basket)
             now = timezone.now()
             points = sum(stocks[pk].points * quantity for pk, quantity in basket.items())
@@ -162,6 +190,8 @@ def _taken(key, day, retiree, basket, by, more: dict) -> Redemption:
     except IntegrityError as error:
         if "day_stock_never_below_zero" in str(error):
             raise SoldOutError("已兑完，请换一样。") from None
+        if found := Redemption.objects.filter(key=key).first():  # on another day, just now
+            return _the_same(found, day, retiree)
         raise
 
 
@@ -171,10 +201,13 @@ def _the_same(found: Redemption, day: RedemptionDay, retiree: Retiree) -> Redemp
     return found
 
 
+def _takes_orders(day: RedemptionDay, is_late: bool) -> None:
+    if day.status != DayStatus.OPEN and not (is_late and day.status == DayStatus.DONE):
+        raise RefusedError(f"这一场{day.get_status_display()}，现在不能兑换。")
+
+
 def _wanted(day: RedemptionDay, retiree: Retiree, basket: dict[int, int]) -> dict[int, DayStock]:
     """The stocks of a basket; refuses what cannot be had."""
-    if day.status != DayStatus.OPEN:
-        raise RefusedError(f"这一场{day.get_status_display()}，现在不能兑换。")
     if retiree.status != "active":
         raise RefusedError("这位同志已不在册，账户由负责人处理。")
     if not basket or any(quantity < 0 for quantity in basket.values()):
@@ -182,7 +215,7 @@ def _wanted(day: RedemptionDay, retiree: Retiree, basket: dict[int, int]) -> dic
     stocks = {s.pk: s for s in day.stocks.select_related("reward").filter(pk__in=basket)}
     if len(stocks) != len(basket):
         raise RefusedError("这一场没有这种物品，请重新选。")
-    has = _has(day, retiree)
+    has = held(day, retiree)
     for pk, quantity in basket.items():
         stock = stocks[pk]
         if stock.left <= 0:
@@ -192,14 +225,6 @@ def _wanted(day: RedemptionDay, retiree: Retiree, basket: dict[int, int]) -> dic
         if stock.per_person and has.get(pk, 0) + quantity > stock.per_person:
             raise RefusedError(f"{stock.reward}每人限 {stock.per_person} 份。")
     return stocks
-
-
-def _has(day: RedemptionDay, retiree: Retiree) -> dict[int, int]:
-    """Stock → how many the person holds already."""
-    lines = RedemptionLine.objects.filter(
-        redemption__day=day, redemption__retiree=retiree, redemption__state__in=HELD
-    )
-    return dict(lines.order_by().values_list("stock").annotate(Sum("quantity")))
 
 
 def _words(stock: DayStock, quantity: int) -> str:

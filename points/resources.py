@@ -1,7 +1,18 @@
-"""The rules of the 时间银行 as a workbook, only to be looked at: they change by a new version."""
+"""Rules and rewards as workbooks; rules only to be looked at: they change by a new version."""
 
-from cadres.tables import Column, Day, KeyColumn, Number, TableResource, Text, Word, YesNo
-from points.models import Direction, Rule
+from cadres.tables import (
+    Column,
+    Count,
+    Day,
+    KeyColumn,
+    Money,
+    Number,
+    TableResource,
+    Text,
+    Word,
+    YesNo,
+)
+from points.models import Direction, Reward, RewardKind, Rule
 
 
 class RuleResource(TableResource):
@@ -16,3 +27,14 @@ class RuleResource(TableResource):
 
     class Meta:
         model = Rule
+
+
+class RewardResource(TableResource):
+    name = KeyColumn("name", "名称", Text(40, is_name=True))
+    kind = Column("kind", "种类", Word(RewardKind.choices, "种类"))
+    points = Column("points", "积分", Count(9999, "积分"), is_required=True)
+    value = Column("value", "单价（元）", Money())
+    is_offered = Column("is_offered", "可以兑换", YesNo())
+
+    class Meta:
+        model = Reward

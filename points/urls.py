@@ -4,6 +4,7 @@ from points.views import books, rulings
 
 app_name = "points"
 urlpatterns = [
+    path("", include("points.redemption_urls")),
     path("", books.mine, name="mine"),
     path("people/<int:pk>/", books.person, name="person"),
     path("ledger/", books.ledger, name="ledger"),

@@ -7,9 +7,11 @@ a file is taken whole or not at all.
 from cadres.tables.columns import (
     AliasColumn,
     Column,
+    Count,
     Day,
     FixedColumn,
     KeyColumn,
+    Money,
     Named,
     Names,
     Number,
@@ -25,9 +27,11 @@ from cadres.tables.resource import TableResource
 __all__ = [
     "AliasColumn",
     "Column",
+    "Count",
     "Day",
     "FixedColumn",
     "KeyColumn",
+    "Money",
     "Named",
     "Names",
     "Number",

@@ -3,6 +3,7 @@
 import datetime
 import re
 from collections.abc import Callable
+from decimal import Decimal
 
 from django.db import models
 from import_export import fields, widgets
@@ -60,6 +61,35 @@ class Number(widgets.Widget):
 
     def render(self, value, obj=None, **kwargs):
         return value
+
+
+class Count(Number):
+    """A whole number from 1 to `most`."""
+
+    def __init__(self, most: int, what: str):
+        super().__init__()
+        self.most, self.what = most, what
+
+    def clean(self, value, row=None, **kwargs) -> int:
+        text = plain(value).removesuffix(".0")
+        if not (text.isascii() and text.isdigit() and 0 < int(text[:9]) <= self.most):
+            raise ValueError(f"“{text[:20]}”：{self.what}要是 1 到 {self.most} 的整数。")
+        return int(text)
+
+
+class Money(widgets.Widget):
+    """Yuan, with at most two decimals."""
+
+    _FORM = re.compile(r"\d{1,6}(\.\d{1,2})?")
+
+    def clean(self, value, row=None, **kwargs) -> Decimal:
+        text = plain(value)
+        if not self._FORM.fullmatch(text):
+            raise ValueError(f"“{text[:20]}”不是金额，请写成 25 或 25.50。")
+        return Decimal(text)
+
+    def render(self, value, obj=None, **kwargs) -> str:
+        return "" if value is None else f"{value:.2f}"
 
 
 class Day(widgets.Widget):

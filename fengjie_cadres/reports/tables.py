@@ -20,7 +20,14 @@ from cadres.models import (
     Status,
     Township,
 )
-from fengjie_cadres.reports import care, comparison, organisation, points, year_end
+from fengjie_cadres.reports import (
+    care,
+    comparison,
+    organisation,
+    points,
+    redemptions,
+    year_end,
+)
 from fengjie_cadres.reports.kinds import Table
 from fengjie_cadres.reports.workbook import Column, Sheet
 
@@ -161,6 +168,7 @@ TABLES = {
     "points-ledger": points.LEDGER,
     "points-accounts": points.ACCOUNTS,
     "points-ranking": points.RANKING,
+    "redemptions": redemptions.REDEMPTIONS,
     "points-rollover": year_end.ROLLOVER,
     "points-calls": year_end.CALLS,
     "ranking-groups": year_end.GROUP_RANKING,

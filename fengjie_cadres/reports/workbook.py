@@ -17,11 +17,13 @@ LINE = 13.5
 
 @dataclass(frozen=True)
 class Column:
-    """A heading and its width in characters; `is_number` cells stay numbers."""
+    """A heading and its width in characters; `is_number` cells stay numbers, `is_money` ones
+    with two decimals."""
 
     label: str
     width: int = 10
     is_number: bool = False
+    is_money: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,7 @@ def _styles(book) -> dict:
         ),
         "text": book.add_format(grid | {"num_format": "@", "text_wrap": True}),
         "number": book.add_format(grid | {"num_format": "0"}),
+        "money": book.add_format(grid | {"num_format": "#,##0.00"}),
     }
 
 
@@ -120,7 +123,7 @@ def _head(sheet, title: str, columns: list[Column], origin: Origin, styles: dict
 
 def _fill(sheet, columns: list[Column], rows: Iterable[tuple], styles: dict) -> int:
     number, text = styles["number"], styles["text"]
-    kinds = [column.is_number for column in columns]
+    kinds = [_number_style(column, styles) for column in columns]
     line = 2
     for line, row in enumerate(rows, 3):
         if (lines := _lines(row, columns)) > 1:  # LibreOffice leaves it to who wrote the file
@@ -128,10 +131,17 @@ def _fill(sheet, columns: list[Column], rows: Iterable[tuple], styles: dict) -> 
         sheet.write_number(line, 0, line - 2, number)
         for index, value in enumerate(row, 1):
             if kinds[index] and value is not None:
-                sheet.write_number(line, index, value, number)
+                sheet.write_number(line, index, value, kinds[index])
             else:
                 sheet.write_string(line, index, value or "", text)
     return line - 2
+
+
+def _number_style(column: Column, styles: dict):
+    """None for text."""
+    if column.is_money:
+        return styles["money"]
+    return styles["number"] if column.is_number else None
 
 
 def _lines(row: tuple, columns: list[Column]) -> int:

@@ -68,6 +68,8 @@ def _losing(filled: dict, user):
 
 
 def _rollover(export: Export, _: datetime.date) -> list[Sheet]:
+    if _cycle(export.params) is None:
+        return [Sheet("结转名单", _ROLLOVER, [])]
     found = with_branch(_rows(export.params, export.asked_by), person="retiree")
     rows = found.order_by("retiree__name_pinyin", "id").values_list(
         "retiree__name", "retiree__unit__name", "with_branch_name", "held", "reserved", "carried",
@@ -83,6 +85,8 @@ def _line(row: tuple) -> tuple:
 
 
 def _calls(export: Export, _: datetime.date) -> list[Sheet]:
+    if _cycle(export.params) is None:
+        return [Sheet("催办名单", _CALLS, [])]
     found = with_branch(_losing(export.params, export.asked_by), person="retiree")
     rows = found.order_by("with_branch_name", "-expiring", "id").values_list(
         "with_branch_name", "retiree__name", "retiree__phone", "held", "expiring"

@@ -5,6 +5,7 @@ and a secretary of its own. A's person, B's person and the office's papers carry
 """
 
 import datetime
+import uuid
 from dataclasses import dataclass, field
 
 from django.utils import timezone
@@ -26,9 +27,17 @@ from cadres.roles import Role
 from cadres.tests.make import make_retiree, make_user, some_community, some_unit
 from fengjie_cadres.tests.county_year_end import plant_year_end
 from fengjie_cadres.tests.planting import ABOUT_PEOPLE, OF_THE_OFFICE, Garden
-from points import actions, ledger
-from points.models import Account, Adjustment, Settlement, Shortfall, Transfer
-from points.tests.make import make_cycle
+from points import actions, ledger, redemption
+from points.models import (
+    Account,
+    Adjustment,
+    Redemption,
+    Reward,
+    Settlement,
+    Shortfall,
+    Transfer,
+)
+from points.tests.make import awarded, make_cycle, make_day, make_picture, make_stock
 
 SINCE = datetime.date(2025, 1, 1)
 STRANGER, DISABLED, NO_ROLE, SECRETARY = "stranger", "disabled", "no_role", "secretary"
@@ -77,6 +86,7 @@ def build() -> County:
     points = plant_points(garden, person_b, "B", users)
     county = County(users, branch_a, branch_b, person_a, person_b, garden, papers)
     county.own = belongings(county) | {(kind, "foreign"): row for kind, row in points.items()}
+    county.own |= plant_redemptions(county)
     county.own["comparison", "foreign"] = plant_comparison(garden, links[User])
     county.own |= plant_year_end(county)
     beat_at = timezone.now() + datetime.timedelta(hours=1)  # /readyz answers all the while
@@ -179,6 +189,42 @@ def plant_points(garden: Garden, person: Retiree, whose: str, users: dict) -> di
         "posting": waiting,
         "shortfall": Shortfall.objects.get(retiree=person),
         "care": CareRecord.objects.filter(retiree=person).first(),
+    }
+
+
+def plant_redemptions(county: County) -> dict[tuple[str, str], object]:
+    """A day with a redemption of somebody of each branch; another one at whose till the contact
+    works, today; a reward with a picture."""
+    users, today = county.users, timezone.localdate()
+    day = make_day(today + datetime.timedelta(days=3), cycle=make_cycle())
+    till = make_day(today, cycle=make_cycle(), place="联络员的场次")
+    till.operators.add(users[CONTACT])
+    soap = make_stock(day, "香皂", 2, brought=99)
+
+    def taken(retiree: Retiree, whose: str) -> Redemption:
+        awarded(retiree, 9, by=users[STAFF])
+        words = {
+            name: county.garden.word(Redemption, name, whose) for name in ("collector", "relation")
+        }
+        return redemption.serve(
+            key=uuid.uuid4(),
+            day=day,
+            retiree=retiree,
+            basket={soap.pk: 1},
+            by=users[STAFF],
+            **words,
+        )
+
+    reward = Reward.objects.get(name="香皂")
+    reward.picture = make_picture()
+    reward.save()
+    return {
+        ("day", "foreign"): day,
+        ("day", CONTACT): till,
+        ("redemption", "foreign"): taken(served(county.branch_b, name="乙兑换"), "B"),
+        ("redemption", SECRETARY): taken(served(county.branch_a, name="甲兑换"), "A"),
+        ("redemption", RETIREE): taken(users[RETIREE].retiree, "A"),
+        ("reward", "foreign"): reward,
     }
 
 

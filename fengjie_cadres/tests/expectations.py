@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from fengjie_cadres.tests.county import (
     AUDITOR,
+    CONTACT,
     DISABLED,
     HEAD,
     LEADER,
@@ -56,6 +57,10 @@ BATCH = {"of": "batch", "others": FORBIDDEN, "all_of_them": OFFICE}
 OF_PERSON = {"of": "person", "others": FORBIDDEN, "all_of_them": OFFICE}  # the office's verbs
 CARE = {"of": "care", "others": MISSING, "all_of_them": OFFICE | {LEADER}}
 COMPARISON = {"of": "comparison", "others": FORBIDDEN, "all_of_them": OFFICE}
+DAY = {"of": "day", "others": MISSING, "all_of_them": OFFICE | {LEADER}}
+REDEMPTION = {"of": "redemption", "others": MISSING, "all_of_them": OFFICE | {LEADER}}
+REDEEMING = OFFICE | {LEADER, RETIREE, SECRETARY, CONTACT}  # the contact works at a till
+NOT_THEIR_DAY = {LEADER: FORBIDDEN, CONTACT: FORBIDDEN}
 NOT_THEIRS = {LEADER: FORBIDDEN, RETIREE: FORBIDDEN}  # they see the page, not its verb
 
 PAGES = {
@@ -140,6 +145,38 @@ PAGES = {
     "points:posting-decide": Page(post=OFFICE, of="posting", all_of_them=OFFICE),
     "points:shortfall-decide": Page(post=OFFICE, of="shortfall", all_of_them=OFFICE),
     "points:rule-new": Page(get={HEAD}, post={HEAD}),
+    # ---- redemption ----------------------------------------------------------------------------
+    "points:days": Page(get=OFFICE | {LEADER, CONTACT}),
+    "points:day-new": Page(get=OFFICE, post=OFFICE),
+    "points:day": Page(get=OFFICE | {LEADER, CONTACT}, **DAY),
+    "points:day-edit": Page(get=OFFICE, post=OFFICE, but=NOT_THEIR_DAY, **DAY),
+    "points:day-stock": Page(get=OFFICE, post=OFFICE, but=NOT_THEIR_DAY, **DAY),
+    "points:day-open": Page(post=OFFICE, but=NOT_THEIR_DAY, **DAY),
+    "points:day-finish": Page(get=OFFICE, post=OFFICE, but=NOT_THEIR_DAY, **DAY),
+    "points:day-call-off": Page(get=OFFICE, post=OFFICE, but=NOT_THEIR_DAY, **DAY),
+    "points:till": Page(
+        get=OFFICE | {CONTACT}, post=OFFICE | {CONTACT}, but={LEADER: FORBIDDEN}, **DAY
+    ),
+    "points:day-sheet": Page(get=OFFICE | {LEADER, CONTACT}, **DAY),
+    "points:day-paper": Page(
+        get=OFFICE | {CONTACT}, post=OFFICE | {CONTACT}, but={LEADER: FORBIDDEN}, **DAY
+    ),
+    "points:redemptions": Page(get=OFFICE | {LEADER}),
+    "points:slip": Page(get=OFFICE | {LEADER, RETIREE, SECRETARY}, **REDEMPTION),
+    "points:cancel": Page(
+        get=OFFICE | {RETIREE, SECRETARY},
+        post=OFFICE | {RETIREE, SECRETARY},
+        but={LEADER: FORBIDDEN},
+        **REDEMPTION,
+    ),
+    "points:picture": Page(get=REDEEMING, of="reward", all_of_them=REDEEMING),
+    "points:reserve-find": Page(get=OFFICE | {RETIREE, SECRETARY}),
+    "points:reserve": Page(
+        get=OFFICE | {RETIREE, SECRETARY},
+        post=OFFICE | {RETIREE, SECRETARY},
+        but={LEADER: FORBIDDEN},
+        **PERSON,
+    ),
     # ---- the year's end ------------------------------------------------------------------------
     "points:rollovers": Page(get=OFFICE),
     "points:rollover": Page(get=OFFICE),
@@ -209,6 +246,7 @@ DESK = {
     "branches_committeeseat": _ALL,
     "branches_importbatch": "list change history",  # a change leads to the batch's own page
     "points_rule": "list look history export",
+    "points_reward": _ALL + " import export",
 }
 VERBS = {"changelist": "list", "add": "add", "change": "change", "history": "history"}
 VERBS |= {"delete": "delete", "import": "import", "export": "export", "process_import": "import"}

@@ -40,9 +40,14 @@ from points.models import (
     Commendation,
     CommendationList,
     Cycle,
+    DayStock,
     Objection,
     Posting,
     PublicNotice,
+    Redemption,
+    RedemptionDay,
+    RedemptionLine,
+    Reward,
     Rollover,
     Rule,
     Settlement,
@@ -52,10 +57,11 @@ from points.models import (
 )
 
 #: The same for everybody who may log in at all: nothing in them is foreign to anybody.
-REFERENCE = {Area, Township, Community, Unit, Branch, Rule, Heartbeat}
+REFERENCE = {Area, Township, Community, Unit, Branch, Rule, Reward, Heartbeat}
 #: Made by the county itself: who somebody is, and what only the ledger's door may write.
 BY_HAND = {Retiree, User, CommitteeSeat, StagedRow, MissingPerson}
 BY_HAND |= {Account, Adjustment, AuditRun, Cycle, Posting, Settlement, Shortfall, Transfer}
+BY_HAND |= {RedemptionDay, DayStock, Redemption, RedemptionLine}
 BY_HAND |= {Commendation, CommendationList, Objection, PublicNotice, Rollover, Threshold}
 #: Columns that hold a number a page may show only masked; their tokens are numbers.
 NUMBERS = {"id_number", "phone", "second_phone", "emergency_phone"}

@@ -4,7 +4,7 @@ The crawl finds exactly this: a word more is a leak, a word less a line that hol
 Numbers stand nowhere: no role reads one in full by opening a page or an ordinary file.
 """
 
-from fengjie_cadres.tests.county import AUDITOR, HEAD, LEADER, ROLES, SECRETARY, STAFF
+from fengjie_cadres.tests.county import AUDITOR, HEAD, LEADER, RETIREE, ROLES, SECRETARY, STAFF
 
 #: Reads every word of everybody's: no more is said of them.
 READS_ALL = {STAFF, HEAD}
@@ -13,12 +13,14 @@ _LISTED = {"Retiree.name", "Retiree.rank", "Retiree.former_post", "ClassChange.r
 _OF_POINTS = {"Transfer.memo", "Account.frozen_why"}
 _LOOKED_AFTER = {f"CareRecord.{column}" for column in ("place", "visitors", "given", "words")}
 _LOOKED_AFTER |= {"Announcement.title", "Announcement.text", "AccessEntry.reason"}
+_TAKEN = {"Redemption.collector", "Redemption.relation"}
 _LOGGED = {"AccessEntry.reason", "Retiree.name"}
 
 #: Role → whose rows (A, B, office) → the columns read on pages.
 ON_PAGES = {role: {} for role in ROLES}
-ON_PAGES[SECRETARY] = {"A": _LISTED | _LOOKED_AFTER | {"Transfer.memo"}}
-ON_PAGES[LEADER] = {"A": _LISTED | _OF_POINTS, "B": _LISTED | _OF_POINTS}
+ON_PAGES[RETIREE] = {"A": _TAKEN}
+ON_PAGES[SECRETARY] = {"A": _LISTED | _LOOKED_AFTER | _TAKEN | {"Transfer.memo"}}
+ON_PAGES[LEADER] = dict.fromkeys("AB", _LISTED | _OF_POINTS | _TAKEN)
 ON_PAGES[AUDITOR] = {"A": _LOGGED, "B": _LOGGED, "office": {"User.name"}}
 
 #: The same of ordinary workbooks, all kinds together.
@@ -26,7 +28,7 @@ _IN_ROSTER = _LISTED | {"Retiree.health", "Retiree.ethnic_group"}
 _CARE_WORDS = {column for column in _LOOKED_AFTER if column.startswith("CareRecord.")}
 IN_FILES = {
     SECRETARY: {"A": _IN_ROSTER | _CARE_WORDS},
-    LEADER: dict.fromkeys("AB", _IN_ROSTER | _OF_POINTS),
+    LEADER: dict.fromkeys("AB", _IN_ROSTER | _OF_POINTS | _TAKEN),
 }
 
 

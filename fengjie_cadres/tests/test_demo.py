@@ -9,7 +9,15 @@ from cadres.models import CareRecord, Retiree, Unit, UnitAlias, User
 from cadres.tests.make import make_retiree
 from fengjie_cadres import demo, demo_points, reference
 from points.audit import audit
-from points.models import Account, Adjustment, Cycle, Posting, Shortfall, Transfer
+from points.models import (
+    Account,
+    Adjustment,
+    Cycle,
+    Posting,
+    RedemptionDay,
+    Shortfall,
+    Transfer,
+)
 from points.statement import statement
 from points.totals import totals_by
 
@@ -70,7 +78,17 @@ def _points_are_right() -> None:
     assert Shortfall.objects.get().left > 0
     assert Adjustment.objects.get().state == "waiting"
     assert Posting.objects.get(state="waiting").waits_why == "账户已冻结"
+    _redemptions_are_right(year)
     assert audit().is_clean
+
+
+def _redemptions_are_right(year: Cycle) -> None:
+    """Two days of last year and one to come, each with people in every state that it can have."""
+    found = RedemptionDay.objects.order_by("date")
+    assert [day.status for day in found] == ["done", "done", "open"]
+    assert {day.cycle for day in found} == {year}
+    states = [set(day.redemptions.values_list("state", flat=True)) for day in found]
+    assert states == [{"collected", "lapsed"}, {"collected", "lapsed"}, {"reserved"}]
 
 
 @pytest.mark.parametrize("today", ["2026-01-01", "2031-12-31"])

@@ -183,7 +183,8 @@ class RedemptionQuerySet(models.QuerySet):
         return self.filter(state__in=HELD)
 
     def with_lines(self):
-        return self.select_related("day", "retiree").prefetch_related("lines__stock__reward")
+        found = self.select_related("day__cycle", "retiree", "reserved_by", "ended_by")
+        return found.prefetch_related("lines__stock__reward")
 
 
 @tracked()

@@ -1,13 +1,16 @@
 """Plain makers of cycles, causes and balances."""
 
 import datetime
+import io
 import itertools
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
+from PIL import Image
 
 from cadres.models import Retiree, User
 from cadres.tests.make import make_retiree
-from points import ledger
+from points import ledger, pictures
 from points.models import Account, Cycle, DayStock, Posting, RedemptionDay, Reward, Rule
 
 _numbers = itertools.count(1)
@@ -82,3 +85,15 @@ def make_stock(
     return DayStock.objects.create(
         day=day, reward=reward, points=points, brought=brought, per_person=per_person
     )
+
+
+def image(kind: str = "PNG", size: tuple[int, int] = (40, 30), **more) -> SimpleUploadedFile:
+    """An uploaded picture, red all over."""
+    out = io.BytesIO()
+    Image.new("RGB", size, "#8e1616").save(out, kind, **more)
+    return SimpleUploadedFile(f"x.{kind.lower()}", out.getvalue(), "image/x")
+
+
+def make_picture() -> str:
+    """The name of a picture that is kept."""
+    return pictures.keep(pictures.redrawn(image()))

@@ -1,18 +1,28 @@
 """The proof of the books finds what a hand has done to them, and nothing else."""
 
 import datetime
+import uuid
 
 import pytest
 import time_machine
 from django.core.management import call_command
 from django.db import connection
 
-from cadres.tests.make import make_retiree
+from cadres.models import Retiree
+from cadres.tests.make import make_retiree, make_user
 from conftest import without_guards
-from points import ledger
+from points import ledger, redemption
 from points.audit import CHECKS, audit
 from points.models import Account
-from points.tests.make import DAY, awarded, make_cycle, make_rich, published
+from points.tests.make import (
+    DAY,
+    awarded,
+    make_cycle,
+    make_day,
+    make_rich,
+    make_stock,
+    published,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 #: What somebody with the owner's password could do, and the check that finds it.
@@ -25,6 +35,8 @@ HANDS = {
     "cause": "UPDATE points_transfer SET posting_id = NULL WHERE kind = 'award'",
     "cap": "UPDATE points_posting SET posted = 99, due = 99 WHERE cut = 0 AND posted = 2",
     "shortfall": 'UPDATE points_shortfall SET "left" = "left" - 1',
+    "stock": "UPDATE points_daystock SET taken = taken - 1",
+    "redemption": "UPDATE points_redemption SET state = 'collected' WHERE state = 'cancelled'",
     "carry": "UPDATE points_transfer SET amount = amount + 1 WHERE key LIKE 'carry-in%'",
 }
 
@@ -40,7 +52,17 @@ def make_books() -> None:
     ledger.refund(key="s:2", by=None)
     ledger.reverse(source="a:0", by=None)
     ledger.reverse(source="a:1", by=None)
-    make_rich(50, name="李四")
+    make_redemptions(make_rich(50, name="李四"))
+
+
+def make_redemptions(person: Retiree) -> None:
+    """One that was handed out, and one that was given back."""
+    day, user = make_day(), make_user()
+    soap = make_stock(day, "香皂", 10, brought=5)
+    asked = {"day": day, "retiree": person, "basket": {soap.pk: 1}, "by": user}
+    redemption.serve(key=uuid.uuid4(), **asked)
+    gone = redemption.serve(key=uuid.uuid4(), **asked)
+    redemption.cancel(redemption=gone, by=user, is_office=True)
 
 
 def make_carried_books() -> None:

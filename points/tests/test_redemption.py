@@ -255,7 +255,7 @@ def test_sixteen_at_the_last_bag_and_one_gets_it(day, rice, staff):
 @pytest.mark.django_db(transaction=True)
 def test_without_the_days_lock_the_database_still_hands_out_one(day, rice, staff, monkeypatch):
     """The lock decides who reads “已兑完”; the count in the database decides who gets the bag."""
-    monkeypatch.setattr(redemption, "_locked", lambda day: day)
+    monkeypatch.setattr(redemption, "locked", lambda day: day)
     people = [make_rich(100) for _ in range(16)]
     got = at_once(*(lambda p=p: reserve(day, p, staff, {rice.pk: 1}) for p in people))
     assert sum(isinstance(each, Redemption) for each in got) == 1
@@ -265,7 +265,7 @@ def test_without_the_days_lock_the_database_still_hands_out_one(day, rice, staff
 @pytest.mark.django_db(transaction=True)
 def test_without_lock_and_count_the_bag_is_handed_out_twice(day, rice, staff, monkeypatch):
     """The negative control of both: the tests above would fail."""
-    monkeypatch.setattr(redemption, "_locked", lambda day: day)
+    monkeypatch.setattr(redemption, "locked", lambda day: day)
     with without_guards(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE points_redemptionline DISABLE TRIGGER line_takes")
     try:

@@ -14,6 +14,7 @@ from branches.models import Branch
 from cadres.models import Retiree
 from cadres.roles import Role, has_role, is_office
 from points import statement
+from points.days import coming_for
 from points.forms import (
     NONE,
     AccountFilter,
@@ -25,6 +26,7 @@ from points.forms import (
 )
 from points.models import Account, AuditRun, Cycle, Rule, Shortfall
 from points.totals import FLOWS, Totals, issued_by_rule, totals_by
+from points.views.gates import acts_for
 
 ROWS_A_PAGE = 50
 RUNS = 30
@@ -69,6 +71,8 @@ def _bankbook(request, retiree: Retiree):
         "is_office": office,
         "sees_all": sees_all(request.user),
         "frame": "desk.html" if sees_all(request.user) else "base.html",
+        "may_reserve": acts_for(request.user, retiree),
+        **coming_for(retiree),
     }
     if account:
         lines = statement.statement(account)
