@@ -174,10 +174,11 @@ def test_worker_killed_in_the_middle_of_a_rollover(calm, make_worker, head, poin
             first.kill()
     assert wait_until(lambda: not somebody_waits())
     assert audit().findings == []
-    assert Cycle.objects.get(pk=cycle.pk).status == "closing"
+    # What the server was doing for the killed worker may still be committed: at the last step, all.
+    assert Cycle.objects.get(pk=cycle.pk).status in ("closing", "closed")
     if point not in ("first", "closing"):
         left = cycle.accounts.filter(balance__gt=0).count()
-        assert 0 < left <= PEOPLE
+        assert 0 <= left <= PEOPLE
         if point > 3 * BATCH:
             assert left < PEOPLE
             assert 0 < Job.objects.get(pk=job.pk).done < PEOPLE
