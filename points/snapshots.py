@@ -56,6 +56,8 @@ def of_year(cycle: Cycle, homes: Homes, ends: QuerySet[Account], figures: dict) 
     for pk, carried, expiring in ends.values_list("retiree", "carried", "expiring"):
         flows[pk] |= {"carried": int(carried), "expiring": int(expiring)}
     policy = {"percent": cycle.carry_percent, "cap": cycle.carry_cap}
+    rest = sum(figures.get(name, 0) for name in ("carried", "expiring"))
+    policy["frozen"] = figures.get("held", 0) - rest  # what waits for a ruling
     return {
         "year": cycle.year,
         "period": f"{cycle.year}年全年",
