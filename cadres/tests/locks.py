@@ -1,4 +1,4 @@
-"""Who waits for a lock in this test's own database; other tests run beside it on the same server."""
+"""Who waits for a lock in this test's own database: other tests run beside it."""
 
 from django.db import connection
 
