@@ -15,7 +15,7 @@ import django
 
 django.setup()
 
-from bench import home, lists, rollover, roster  # noqa: E402 (models need Django set up)
+from bench import home, ledger, lists, rollover, roster  # noqa: E402 (models need Django set up)
 from bench.table import show  # noqa: E402
 
 #: Name → rows of the table. The slow ones run only when they are named.
@@ -25,6 +25,7 @@ THEMES = {
     "lists": lists.rows,
     "home": home.home,
     "exports": home.exports,
+    "ledger": ledger.rows,
     "rollover": rollover.rollovers,
 }
 SLOW = {"import-peer": roster.imports_by_peer, "rollover-large": rollover.huge}

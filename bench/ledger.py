@@ -1,12 +1,13 @@
 """The ledger: one award by many clients, a thousand as a batch, and the proof of a million."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from django.contrib.auth import get_user_model
 from django.db import connection
 
-from bench import books, database, hordak
+from bench import audit, books, database, hordak
 from bench.books import BOOKS, CODE
 from bench.clients import in_processes, pgbench
 from bench.table import Contender, Row, measure
@@ -19,7 +20,7 @@ CLIENTS = (1, 4, 8, 16)
 AWARDS = 1600
 BATCH = 1000
 
-#: The statement that our own call sends, and what it is to be told of the product's other calls.
+#: The statement that our own call sends.
 _CALL = f"""
 SELECT points_award(ARRAY['bench.a:' || :nth]::text[],
     ARRAY[:first::bigint + :nth]::bigint[], ARRAY['{CODE}']::text[], ARRAY['{{day}}']::date[],
@@ -28,9 +29,11 @@ SELECT points_award(ARRAY['bench.a:' || :nth]::text[],
 
 
 def rows() -> Iterator[Row]:
-    """Rows by number of clients, of the batch, and of the audit."""
+    """By number of clients, the batch, and the proof."""
     books.make_books()
     yield from _by_clients()
+    yield _batch()
+    yield from audit.proof()
 
 
 # ---- one award -----------------------------------------------------------------------------------
@@ -101,3 +104,42 @@ def _by_pgbench(statement: str, clients: int, role: str = "") -> tuple[float, in
     seconds = pgbench(name, statement, clients, AWARDS // clients, role, first=first)
     _check()
     return seconds, 1
+
+
+# ---- a batch -------------------------------------------------------------------------------------
+
+
+def _batch() -> Row:
+    """A thousand causes at once, against the two INSERTs alone (the trigger's UPDATE of balances
+    is in them), and against a thousand calls."""
+    ours = Contender(_award_many, BOOKS)
+    floor = Contender(_insert, BOOKS)
+    peer = Contender(_one_by_one, BOOKS)
+    measure(ours, floor, peer)
+    row = Row(f"得分 {BATCH:,} 笔一批；同类：一笔一笔", ours, floor, peer)
+    row.at_most("÷下限", ours.seconds / floor.seconds, 1.5)
+    return row
+
+
+def _award_many() -> tuple[float, int]:
+    causes = books.causes("batch", books.member_ids()[:BATCH])
+    return _timed(lambda: ledger.award_many(causes=causes, by=None))
+
+
+def _insert() -> tuple[float, int]:
+    given = "SELECT 'bench.batch:' || id AS source, id AS retiree FROM cadres_retiree"
+    statement = books.least(f"{given} ORDER BY id LIMIT {BATCH}")
+    with database.as_owner(connection.settings_dict["NAME"]) as cursor:
+        return _timed(lambda: cursor.execute(statement))[0], 1
+
+
+def _one_by_one() -> tuple[float, int]:
+    causes = books.causes("batch", books.member_ids()[:BATCH])
+    return _timed(lambda: [ledger.award_many(causes=[cause], by=None) for cause in causes])
+
+
+def _timed(work: Callable[[], object]) -> tuple[float, int]:
+    """The clock starts when what is to be done is known, and the connection stands."""
+    sent, began = database.sent(), time.perf_counter()
+    work()
+    return time.perf_counter() - began, database.sent() - sent

@@ -16,7 +16,7 @@ from cadres.tests.make import make_retiree, make_user
 from conftest import as_owner
 from points import ledger, rollover
 from points.audit import audit
-from points.models import Account, Cycle, Posting, Transfer
+from points.models import Cycle, Posting, Transfer
 from points.tests.make import DAY, awarded, balance, make_cycle, make_rule, published
 
 pytestmark = pytest.mark.django_db(transaction=True)
