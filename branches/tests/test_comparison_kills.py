@@ -4,8 +4,9 @@ import pytest
 
 from branches.models import ImportBatch, ImportState, StagedRow
 from branches.tests.make import listed
-from branches.tests.test_import_kills import elsewhere, swept_until_done, table_held, waits_for
+from branches.tests.test_import_kills import elsewhere, swept_until_done, table_held
 from cadres.jobs import JobState
+from cadres.tests.locks import somebody_waits
 from cadres.tests.make import make_id_number, make_retiree, make_user
 from cadres.tests.workbooks import workbook
 from cadres.tests.worker import wait_until
@@ -23,9 +24,9 @@ def test_worker_killed_in_the_middle_of_comparing(make_worker, table):
     first = make_worker()
     with table_held(table):
         batch = elsewhere(lambda: listed(content, scope="county", by=user, in_background=True))
-        assert wait_until(lambda: waits_for(table))
+        assert wait_until(lambda: somebody_waits(table))
         first.kill()
-    assert wait_until(lambda: not waits_for(table))
+    assert wait_until(lambda: not somebody_waits(table))
     assert not StagedRow.objects.exists()
     assert ImportBatch.objects.get(pk=batch.pk).state == ImportState.UPLOADED
     make_worker()

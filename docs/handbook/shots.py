@@ -254,6 +254,59 @@ def points(staff: Camera, head: Camera) -> None:
     staff.shoot("points-audit", at="main", height=350)
 
 
+def redemption(staff: Camera) -> None:
+    page = staff.open("/points/days/")
+    staff.shoot("days", at="main", height=560)
+    staff.open("/points/days/new/")
+    staff.shoot("day-new", at="h1", height=620)
+    staff.open("/points/days/")
+    staff.press("main tbody tr:has-text('开放预约') a >> nth=0")
+    staff.shoot("day", at="h1", height=900)
+    day = page.url.removeprefix(BASE)
+    for part in ("stock", "list", "paper"):
+        staff.open(f"{day}{part}/")
+        staff.shoot(f"day-{part}", at="h1", height=760)
+    till(staff)
+    staff.open("/points/redemptions/")
+    staff.shoot("redemptions", at="h1", height=560)
+    staff.press("main tbody a >> nth=0")
+    staff.shoot("slip", at="main", height=620)
+
+
+def till(staff: Camera) -> None:
+    """The till opens on its day: today's of the demo, as long as it is the day of its loading."""
+    page = staff.open("/points/days/")
+    for link in page.locator("main tbody tr:has-text('开放预约') td:first-child a").all():
+        address = link.get_attribute("href") + "till/"
+        staff.open(f"{address}?q={RETIREE}")
+        if page.locator("#search").count():
+            staff.shoot("till", at="h1", height=760)
+            return
+        staff.open("/points/days/")
+    print("兑换台今天没有开，没有拍。")
+
+
+def year_end(staff: Camera, head: Camera) -> None:
+    head.open("/points/rollover/")
+    head.shoot("rollovers", at="main", height=430)
+    head.open(f"/points/rollover/{YEAR}/")
+    head.shoot("rollover", at="main", height=960)
+    head.open(f"/points/rollover/{YEAR}/calls/")
+    head.shoot("rollover-calls", at="main", height=620)
+    head.open(f"/points/rollover/{YEAR}/policy/")
+    head.shoot("rollover-policy", at="main", height=520)
+    head.open(f"/points/commendations/{YEAR}/")
+    head.shoot("commendations", at="main", height=520)
+    head.open(f"/points/commendations/{YEAR}/certificate/threshold/")
+    head.shoot("threshold", at="main", height=480)
+    staff.open("/points/notices/")
+    staff.shoot("notices", at="main", height=430)
+    staff.open("/points/notices/new/")
+    staff.shoot("notice-make", at="main", height=620)
+    staff.open(f"/points/ranking/branches/?year={YEAR}")
+    staff.shoot("ranking-groups", at="main", height=620)
+
+
 def office(browser) -> None:
     staff, head = (Camera(browser, user, DESK) for user in ("staff", "head"))
     staff.shoot("office-home", height=820)
@@ -266,6 +319,8 @@ def office(browser) -> None:
     exports(staff, head)
     desk(staff)
     points(staff, head)
+    redemption(staff)
+    year_end(staff, head)
     idle(browser)
 
 

@@ -97,6 +97,7 @@ def test_a_retirees_pages_fit_a_phone_and_say_nothing_in_letters(
     page.goto(f"/points/people/{person.pk}/reserve/?day={day.pk}")
     page.locator("select").first.select_option("1")
     page.click("text=选好了，下一步")
+    page.wait_for_selector("text=约好以后还剩")
     assert page.evaluate(MEASURES) == {"wide": 0, "small": []}
     assert faults(page) == []
 
