@@ -49,7 +49,7 @@ def branch_of_residence(retiree: Retiree) -> Branch | None:
 
 
 def _hold(retiree: Retiree) -> None:
-    Retiree.objects.select_for_update().get(pk=retiree.pk)
+    Retiree.objects.select_for_update(no_key=True).get(pk=retiree.pk)
 
 
 def _belong(retiree: Retiree, branch: Branch, kind: str, on: datetime.date) -> Membership:

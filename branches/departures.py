@@ -135,7 +135,7 @@ def depart(
 
 
 def _held(retiree: Retiree) -> Retiree:
-    return Retiree.objects.select_for_update().get(pk=retiree.pk)
+    return Retiree.objects.select_for_update(no_key=True).get(pk=retiree.pk)
 
 
 def _refuse(person: Retiree, kind: str, on: datetime.date, by: User) -> None:

@@ -78,7 +78,7 @@ def move(
     """
     if community and (township is None or community.township_id != township.pk):
         raise MoveRefusedError(f"{community}不属于所选的乡镇(街道)。")
-    Retiree.objects.select_for_update().get(pk=retiree.pk)
+    Retiree.objects.select_for_update(no_key=True).get(pk=retiree.pk)
     current = retiree.residences.current().first()
     home = {
         "township": township,
@@ -208,7 +208,7 @@ def reclassify_many(
 def hold(people) -> list[Retiree]:
     """The people of a queryset, held until the transaction ends; in one order, so none waits."""
     ids = people.order_by().values("pk")
-    return list(Retiree.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
+    return list(Retiree.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk"))
 
 
 def _ends_of_temporary(people: list[Retiree]) -> dict[int, datetime.date]:

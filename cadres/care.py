@@ -36,7 +36,7 @@ def record_care(
     The same, sent twice, is written once. Raises CareRefusedError for a day that cannot be, and
     for another record of that kind on that day; a death comes through branches.departures.
     """
-    person = Retiree.objects.select_for_update().get(pk=retiree.pk)
+    person = Retiree.objects.select_for_update(no_key=True).get(pk=retiree.pk)
     _refuse_days(person, kind, on, until)
     said = {"until": until, "place": place, "visitors": visitors, "given": given, "words": words}
     known = person.care_records.filter(kind=kind, on=on).first()
@@ -66,7 +66,9 @@ def record_care_for_many(
         raise CareRefusedError("住院和去世请一位一位登记。")
     ids = people.order_by().values("pk")
     held = list(
-        Retiree.objects.select_for_update().filter(pk__in=ids).order_by("name_pinyin", "pk")
+        Retiree.objects.select_for_update(no_key=True)
+        .filter(pk__in=ids)
+        .order_by("name_pinyin", "pk")
     )
     for person in held:
         _refuse_days(person, kind, on, None)
@@ -149,7 +151,7 @@ def _void(record: CareRecord, reason: str) -> CareRecord:
 
 def _held(record: CareRecord, by: User) -> tuple[Retiree, CareRecord]:
     """The person, held until the end of the transaction, and the record as it is by now."""
-    person = Retiree.objects.select_for_update().get(pk=record.retiree_id)
+    person = Retiree.objects.select_for_update(no_key=True).get(pk=record.retiree_id)
     record = CareRecord.everything.select_related("entered_by").get(pk=record.pk)
     if not may_amend(record, by):
         raise CareRefusedError("这一条不能改：只有办公室和登记的人可以改，去世的登记要另外撤销。")

@@ -89,7 +89,7 @@ def decide_adjustment(*, adjustment: Adjustment, agreed: bool, by: User, words: 
         return found
     _decide(found, agreed, by, words)
     if agreed and found.rule_id:
-        ledger.deduct(
+        posting = ledger.deduct(
             source=f"points.adjustment:{found.pk}",
             retiree=found.retiree,
             code=found.rule.code,
@@ -98,6 +98,8 @@ def decide_adjustment(*, adjustment: Adjustment, agreed: bool, by: User, words: 
             approved_by=by,
             memo=found.reason,
         )
+        if posting is None or posting.due != -found.amount:
+            raise LedgerRefusedError("这条规则后来改了，分数和提出时不同。请不同意，再重新提出。")
     elif agreed:
         ledger.adjust(
             key=f"points.adjustment:{found.pk}",

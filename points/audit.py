@@ -50,7 +50,7 @@ CHECKS = [
         JOIN points_account o ON o.id = t.to_account_id
         WHERE f.cycle_id <> t.cycle_id OR o.cycle_id <> t.cycle_id OR t.occurred_on < c.starts_on
            OR (t.occurred_on > c.redeem_until
-               AND t.kind NOT IN ('expire', 'carry', 'settle', 'refund'))
+               AND t.kind NOT IN ('expire', 'carry', 'settle', 'refund', 'reverse', 'adjust'))
         """,
     ),
     Check(
@@ -207,5 +207,7 @@ def _found(cursor) -> list[dict]:
         rows = cursor.fetchmany(EXAMPLES + 1)
         if rows:
             examples = [{"where": where, "what": what} for where, what in rows[:EXAMPLES]]
+            if len(rows) > EXAMPLES:
+                examples.append({"where": "还有更多", "what": "只列出前 20 处"})
             findings.append({"code": check.code, "words": check.words, "examples": examples})
     return findings

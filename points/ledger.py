@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from cadres.jobs import RefusedError
@@ -60,6 +61,10 @@ class NotPublishedError(LedgerRefusedError):
     """A rollover is published first, and what was published stands."""
 
 
+class PublishedError(LedgerRefusedError):
+    """The year's end is published: it is withdrawn first."""
+
+
 class ReservedError(LedgerRefusedError):
     """Reservations are open: their points may still come back."""
 
@@ -74,6 +79,7 @@ _REFUSALS = {
     "PT008": (NotPublishedError, "这一年的结转还没有公示，不能记账。"),
     "PT009": (ReservedError, "还有预约没有领取，请先结束兑换场次。"),
     "PT010": (NotPublishedError, "结转已经公示，不能再改。"),
+    "PT011": (PublishedError, "这一年的结转正在公示。要更正，请负责人先撤回公示，再审核这一笔。"),
 }
 
 
@@ -205,7 +211,7 @@ def reverse(*, source: str, by: User | None, memo: str = "更正") -> str:
     """Takes back what a source got, or gives back what it cost; again: nothing.
 
     What is spent already becomes a Shortfall. Returns `reversed`, `nothing`, or `waiting` when the
-    cycle does not move any more and a second person has to decide.
+    year's end is published or over and a second person has to decide.
     """
     statement = "SELECT points_reverse(%s, %s, %s, %s, %s)"
     return _call(statement, source, *_now(), _pk(by), memo)[0][0]
@@ -265,7 +271,8 @@ def settle(*, settlement: Settlement, approved_by: User) -> int:
 
 
 def supplement(*, posting: Posting, by: User, reason: str = "") -> str:
-    """Sends what came too late. Raises SecondPersonError, CycleClosedError when none is open."""
+    """Sends what came too late. Raises SecondPersonError, CycleClosedError when none is open, and
+    PublishedError for an award to be taken back in a year whose end is published."""
     statement = "SELECT points_supplement(%s, %s, %s, %s, %s)"
     return _call(statement, posting.pk, *_now(), by.pk, reason)[0][0]
 
@@ -288,16 +295,24 @@ def waive(*, shortfall, agreed: bool, by: User) -> int:
     return _call("SELECT points_waive(%s, %s, %s)", shortfall.pk, agreed, by.pk)[0][0]
 
 
+@transaction.atomic
 def freeze(*, retiree: Retiree, why: str) -> int:
     """Closes a person's accounts until the office rules about them; how many were open."""
-    accounts = Account.objects.filter(retiree=retiree, frozen_at=None)
+    accounts = _held(Account.objects.filter(retiree=retiree, frozen_at=None))
     return accounts.update(frozen_at=timezone.now(), frozen_why=why[:60])
 
 
+@transaction.atomic
 def unfreeze(*, retiree: Retiree) -> int:
     """Opens a person's accounts again; how many were closed."""
-    accounts = Account.objects.filter(retiree=retiree).exclude(frozen_at=None)
+    accounts = _held(Account.objects.filter(retiree=retiree).exclude(frozen_at=None))
     return accounts.update(frozen_at=None, frozen_why="")
+
+
+def _held(accounts: QuerySet[Account]) -> QuerySet[Account]:
+    """These accounts, locked in the order of all locks on accounts."""
+    found = accounts.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True)
+    return Account.objects.filter(pk__in=list(found))
 
 
 # ---- cycles ------------------------------------------------------------------------------------

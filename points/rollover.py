@@ -21,6 +21,7 @@ from points.models import (
     Cycle,
     CycleStatus,
     Objection,
+    Posting,
     PublicNotice,
     Redemption,
     RedemptionState,
@@ -64,6 +65,13 @@ def frozen(cycle: Cycle) -> QuerySet[Account]:
     return cycle.accounts.filter(frozen_at__isnull=False, balance__gt=0)
 
 
+def _corrections(cycle: Cycle) -> list[str]:
+    waiting = Posting.objects.filter(is_reversal_waiting=True, account__cycle=cycle).count()
+    if not waiting:
+        return []
+    return [f"还有 {waiting} 笔更正等审核，更正以前要先撤回公示；不更正的，请先审核为不同意。"]
+
+
 def _notice_runs(notice: PublicNotice) -> list[str]:
     if timezone.localdate() <= notice.closes_on:
         until = notice.closes_on
@@ -84,7 +92,7 @@ def faults_of_posting(cycle: Cycle) -> list[str]:
     notice = notices.of_rollover(cycle)
     if cycle.published_at is None or notice is None:
         return ["还没有公示。请先公示，期满后再记账。"]
-    return _notice_runs(notice) + _reservations(cycle) + _frozen(cycle)
+    return _notice_runs(notice) + _reservations(cycle) + _corrections(cycle) + _frozen(cycle)
 
 
 def _refuse(faults: list[str]) -> None:

@@ -108,7 +108,7 @@ def hold_people(batch: ImportBatch) -> None:
         verdict=Verdict.REJECTED
     )
     people = Retiree.objects.filter(pk__in=rows.order_by().values("retiree_id"))
-    list(people.select_for_update().order_by("pk").values_list("pk"))
+    list(people.select_for_update(no_key=True).order_by("pk").values_list("pk"))
 
 
 def _write_people(batch: ImportBatch, by) -> None:

@@ -201,7 +201,11 @@ class RetireeAdmin(OfficeAdmin):
         """Whoever saves a person waits for whoever is writing that person just now."""
         if request.method == "POST":
             with suppress(ValueError):
-                list(Retiree.objects.select_for_update().filter(pk=object_id).values_list("pk"))
+                list(
+                    Retiree.objects.select_for_update(no_key=True)
+                    .filter(pk=object_id)
+                    .values_list("pk")
+                )
         return super().get_object(request, object_id, from_field)
 
     @admin.display(description="身份证号")

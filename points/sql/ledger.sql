@@ -64,6 +64,15 @@ LANGUAGE sql STABLE AS $$
         AND published_at IS NULL AND a_today BETWEEN starts_on AND redeem_until)
 $$;
 
+-- Awards are taken back, and points adjusted, until the year's end is published: what is found wrong
+-- after the last day of redeeming is put right in the year itself. What is given back is not: it
+-- would only expire.
+CREATE FUNCTION points_is_correctable(a_cycle bigint, a_today date) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (SELECT FROM points_cycle WHERE id = a_cycle AND status <> 'closed'
+        AND published_at IS NULL AND a_today >= starts_on)
+$$;
+
 -- ---- balances follow the transfers ---------------------------------------------------------------
 
 CREATE FUNCTION points_transfers_move() RETURNS trigger
@@ -89,11 +98,20 @@ END $$;
 CREATE TRIGGER transfers_move AFTER INSERT ON points_transfer
     REFERENCING NEW TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION points_transfers_move();
 
--- A new account begins at zero.
+-- A new account begins at zero; of somebody who has died or moved away it begins frozen. The person
+-- is held: whoever registers the departure at the same time freezes this account as well.
 CREATE FUNCTION points_account_begins() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE status text;
 BEGIN
     IF NEW.balance <> 0 THEN
         RAISE EXCEPTION 'an account begins at zero' USING ERRCODE = 'check_violation';
+    END IF;
+    IF NEW.kind = 'member' THEN
+        SELECT r.status INTO status FROM cadres_retiree r WHERE r.id = NEW.retiree_id FOR SHARE;
+        IF status <> 'active' THEN
+            NEW.frozen_at := now();
+            NEW.frozen_why := CASE status WHEN 'deceased' THEN '去世' ELSE '转出' END;
+        END IF;
     END IF;
     RETURN NEW;
 END $$;
@@ -262,8 +280,8 @@ BEGIN
                 WHEN a.id IS NULL OR c.status = 'closed' OR c.published_at IS NOT NULL
                     OR a_today NOT BETWEEN c.starts_on AND c.redeem_until
                     THEN '送来时这一年已经结转'
-                WHEN a.frozen_at IS NOT NULL THEN '账户已冻结'
-                WHEN t.status <> 'active' THEN '本人已去世或转出' END AS why
+                WHEN t.status <> 'active' THEN '本人已去世或转出'
+                WHEN a.frozen_at IS NOT NULL THEN '账户已冻结' END AS why
         FROM unnest(a_sources, a_retirees, a_codes, a_days, a_units, a_memos)
             WITH ORDINALITY u (source, retiree, code, day, units, memo, nr)
         JOIN LATERAL (SELECT * FROM points_rule WHERE points_rule.code = u.code
@@ -387,8 +405,8 @@ BEGIN
         SELECT p.id, CASE
             WHEN p.account_id IS NULL OR NOT points_is_movable(a.cycle_id, a_today)
                 THEN '送来时这一年已经结转'
-            WHEN a.frozen_at IS NOT NULL THEN '账户已冻结'
-            WHEN t.status <> 'active' THEN '本人已去世或转出' END AS why
+            WHEN t.status <> 'active' THEN '本人已去世或转出'
+            WHEN a.frozen_at IS NOT NULL THEN '账户已冻结' END AS why
         FROM points_posting p
         LEFT JOIN points_account a ON a.id = p.account_id
         JOIN cadres_retiree t ON t.id = p.retiree_id
@@ -523,13 +541,13 @@ END $$;
 -- ---- taking back ------------------------------------------------------------------------------------
 
 -- Takes back what a source has got (or gives back what it cost). What is spent already becomes a
--- shortfall; in a cycle where nothing moves any more it waits for a second person.
+-- shortfall; what is too late (see points_is_correctable) waits for a second person.
 -- Returns: reversed | waiting | nothing.
 CREATE FUNCTION points_reverse(
     a_source text, a_today date, a_now timestamptz, a_by bigint, a_memo text
 ) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-DECLARE p points_posting; account points_account; t points_transfer; taken int;
+DECLARE p points_posting; account points_account;
 BEGIN
     SELECT * INTO p FROM points_posting WHERE source = a_source;
     IF NOT FOUND OR p.state IN ('reversed', 'refused') THEN
@@ -551,32 +569,63 @@ BEGIN
         UPDATE points_posting SET state = 'reversed', waits_why = '' WHERE id = p.id;
         RETURN 'reversed';
     END IF;
-    SELECT * INTO t FROM points_transfer WHERE id = p.transfer_id;
-    IF (p.posted > 0 OR p.short > 0) AND (NOT points_is_movable(account.cycle_id, a_today)
-            OR EXISTS (SELECT FROM points_taken(p) taken
-                WHERE NOT points_is_movable(taken.cycle_id, a_today))) THEN
+    IF (p.posted > 0 OR p.short > 0) AND NOT (CASE
+            WHEN points_is_award(p) THEN points_is_correctable(account.cycle_id, a_today)
+            ELSE points_is_movable(account.cycle_id, a_today) AND NOT EXISTS (
+                SELECT FROM points_taken(p) taken
+                WHERE NOT points_is_movable(taken.cycle_id, a_today)) END) THEN
         UPDATE points_posting SET is_reversal_waiting = TRUE, sent_by_id = a_by,
             decided_by_id = NULL, decided_at = NULL WHERE id = p.id;
         RETURN 'waiting';
     END IF;
-    IF t.kind = 'award' THEN
-        taken := LEAST(t.amount, account.balance);
-        IF taken > 0 THEN
-            PERFORM points_write(t.cycle_id, account.id, t.from_account_id, taken, 'reverse',
-                t.key || '!', a_today, a_now, a_by, NULL, a_memo, t.rule_id, p.id, NULL, t.id);
-        END IF;
-        IF taken < t.amount THEN
-            INSERT INTO points_shortfall (retiree_id, posting_id, amount, "left", waived,
-                cancelled, reason, created_at)
-            VALUES (p.retiree_id, p.id, t.amount - taken, t.amount - taken, 0, 0, '', a_now);
-        END IF;
-    ELSIF p.short > 0 OR t.id IS NOT NULL THEN
+    IF points_is_award(p) THEN
+        PERFORM points_take_back(p, account, a_today, a_now, a_by, NULL, a_memo);
+    ELSIF p.short > 0 OR p.transfer_id IS NOT NULL THEN
         PERFORM points_give_back(p, NULL, a_today, a_now, a_by, NULL, a_memo);
     END IF;
-    UPDATE points_posting SET state = 'reversed', posted = 0, cut = 0, short = 0,
-        transfer_id = NULL, is_reversal_waiting = FALSE WHERE id = p.id;
+    PERFORM points_forget(p);
     RETURN 'reversed';
 END $$;
+
+-- Whether the posting has given points.
+CREATE FUNCTION points_is_award(p points_posting) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (SELECT FROM points_transfer WHERE id = p.transfer_id AND kind = 'award')
+$$;
+
+-- The posting stands as one that was reversed.
+CREATE FUNCTION points_forget(p points_posting) RETURNS void LANGUAGE sql AS $$
+    UPDATE points_posting SET state = 'reversed', posted = 0, cut = 0, short = 0,
+        transfer_id = NULL, is_reversal_waiting = FALSE WHERE id = p.id
+$$;
+
+-- Takes what an award gave out of its locked account; what is spent already becomes a shortfall.
+CREATE FUNCTION points_take_back(
+    p points_posting, account points_account, a_today date, a_now timestamptz, a_by bigint,
+    a_approved_by bigint, a_memo text
+) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE t points_transfer; taken int := LEAST(p.posted, account.balance);
+BEGIN
+    SELECT * INTO t FROM points_transfer WHERE id = p.transfer_id;
+    IF taken > 0 THEN
+        PERFORM points_write(t.cycle_id, account.id, t.from_account_id, taken, 'reverse',
+            t.key || '!', a_today, a_now, a_by, a_approved_by, a_memo, t.rule_id, p.id, NULL, t.id);
+    END IF;
+    IF taken < p.posted THEN
+        INSERT INTO points_shortfall (retiree_id, posting_id, amount, "left", waived,
+            cancelled, reason, created_at)
+        VALUES (p.retiree_id, p.id, p.posted - taken, p.posted - taken, 0, 0, '', a_now);
+    END IF;
+END $$;
+
+-- What of an award of a closed year has expired with that year, and is not taken a second time.
+CREATE FUNCTION points_expired_of(p points_posting) RETURNS int LANGUAGE sql STABLE AS $$
+    SELECT LEAST(p.posted, GREATEST(0,
+        COALESCE((SELECT sum(amount) FROM points_transfer
+            WHERE from_account_id = p.account_id AND kind = 'expire'), 0)
+        - COALESCE((SELECT sum(s.cancelled) FROM points_shortfall s WHERE EXISTS (
+            SELECT FROM points_transfer t WHERE t.posting_id = s.posting_id AND t.kind = 'award'
+                AND t.to_account_id = p.account_id AND right(t.key, 1) <> '+')), 0)))::int
+$$;
 
 -- What a deduction has taken, at once and from later awards, and nobody has given back. Only the
 -- posting's present revision counts: its shortfall is the last one.
@@ -693,7 +742,7 @@ BEGIN
     IF FOUND THEN
         RETURN done;
     END IF;
-    IF NOT points_is_movable(a_cycle, a_today) THEN
+    IF NOT points_is_correctable(a_cycle, a_today) THEN
         RAISE EXCEPTION 'nothing moves in this cycle any more' USING ERRCODE = 'PT001';
     END IF;
     IF account.frozen_at IS NOT NULL THEN
@@ -735,25 +784,33 @@ BEGIN
         account.balance, 'settle', a_key, a_today, a_now, a_by, a_approved_by, a_memo);
 END $$;
 
--- What waited is sent: an award into its own cycle while that moves, else into the one of today;
--- a late reversal is taken from, or given back in, the cycle of today. Somebody else than who sent
--- it decides.
+-- Where what waits goes: taking back an award into its own cycle until that is published; all else
+-- into its own cycle while that moves, else into the one of today.
+CREATE FUNCTION points_goal(p points_posting, a_today date) RETURNS bigint LANGUAGE sql STABLE AS $$
+    SELECT COALESCE(
+        (SELECT a.cycle_id FROM points_account a WHERE a.id = p.account_id AND CASE
+            WHEN p.is_reversal_waiting AND points_is_award(p)
+                THEN points_is_correctable(a.cycle_id, a_today)
+            ELSE points_is_movable(a.cycle_id, a_today) END),
+        (SELECT c.id FROM points_cycle c WHERE points_is_movable(c.id, a_today)
+            AND c.starts_on <= a_today ORDER BY c.starts_on DESC LIMIT 1))
+$$;
+
+-- What waited is sent, decided by somebody else than who sent it. An award of a closed year that is
+-- taken back becomes a shortfall, but for what has expired with that year.
 CREATE FUNCTION points_supplement(
     a_posting bigint, a_today date, a_now timestamptz, a_by bigint, a_reason text
 ) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-DECLARE p points_posting; goal bigint; account points_account; t points_transfer;
+DECLARE p points_posting; goal bigint; account points_account; was_award boolean; expired int;
 BEGIN
     SELECT * INTO p FROM points_posting WHERE id = a_posting;
-    SELECT COALESCE(
-        (SELECT a.cycle_id FROM points_account a WHERE a.id = p.account_id
-            AND points_is_movable(a.cycle_id, a_today)),
-        (SELECT c.id FROM points_cycle c WHERE points_is_movable(c.id, a_today)
-            AND c.starts_on <= a_today ORDER BY c.starts_on DESC LIMIT 1)) INTO goal;
+    goal := points_goal(p, a_today);
     IF goal IS NULL THEN
         RAISE EXCEPTION 'no cycle is open' USING ERRCODE = 'PT001';
     END IF;
-    PERFORM points_hold_cycles(ARRAY(SELECT goal UNION SELECT cycle_id FROM points_taken(p)));
+    PERFORM points_hold_cycles(ARRAY(SELECT goal UNION SELECT cycle_id FROM points_taken(p)
+        UNION SELECT cycle_id FROM points_account WHERE id = p.account_id));
     PERFORM FROM (SELECT id FROM points_account
         WHERE (cycle_id = goal AND retiree_id = p.retiree_id)
         OR id IN (SELECT from_account_id FROM points_taken(p)) ORDER BY id FOR NO KEY UPDATE) held;
@@ -765,7 +822,7 @@ BEGIN
     IF p.sent_by_id = a_by THEN
         RAISE EXCEPTION 'a second person decides' USING ERRCODE = 'PT007';
     END IF;
-    IF NOT points_is_movable(goal, a_today) THEN
+    IF points_goal(p, a_today) IS DISTINCT FROM goal THEN
         RAISE EXCEPTION 'nothing moves in this cycle any more' USING ERRCODE = 'PT001';
     END IF;
     IF p.state = 'waiting' THEN
@@ -777,18 +834,24 @@ BEGIN
         PERFORM points_pay_shortfalls(account, p.posted, a_today, a_now, p.sent_by_id);
         RETURN 'sent';
     END IF;
-    SELECT * INTO t FROM points_transfer WHERE id = p.transfer_id;
-    IF t.kind = 'award' THEN
+    was_award := points_is_award(p);
+    IF NOT was_award THEN
+        PERFORM points_give_back(p, account, a_today, a_now, p.sent_by_id, a_by, '更正');
+    ELSIF account.id = p.account_id THEN
+        PERFORM points_take_back(p, account, a_today, a_now, p.sent_by_id, a_by, '更正');
+    ELSIF EXISTS (SELECT FROM points_account a JOIN points_cycle c ON c.id = a.cycle_id
+            WHERE a.id = p.account_id AND c.status <> 'closed') THEN
+        RAISE EXCEPTION 'the year is published' USING ERRCODE = 'PT011';
+    ELSE
+        expired := points_expired_of(p);
         INSERT INTO points_shortfall (retiree_id, posting_id, amount, "left", waived, cancelled,
             reason, created_at)
-        VALUES (p.retiree_id, p.id, p.posted, p.posted, 0, 0, '', a_now);
-    ELSE
-        PERFORM points_give_back(p, account, a_today, a_now, p.sent_by_id, a_by, '更正');
+        VALUES (p.retiree_id, p.id, p.posted, p.posted - expired, 0, expired, '', a_now);
     END IF;
-    UPDATE points_posting SET state = 'reversed', posted = 0, cut = 0, short = 0,
-        transfer_id = NULL, is_reversal_waiting = FALSE, decided_by_id = a_by,
-        decided_at = a_now, reason = left(a_reason, 200) WHERE id = p.id;
-    IF t.kind = 'award' AND account.frozen_at IS NULL THEN
+    PERFORM points_forget(p);
+    UPDATE points_posting SET decided_by_id = a_by, decided_at = a_now,
+        reason = left(a_reason, 200) WHERE id = p.id;
+    IF was_award AND account.id <> p.account_id AND account.frozen_at IS NULL THEN
         PERFORM points_pay_shortfalls(account, LEAST(account.balance, p.posted), a_today, a_now,
             p.sent_by_id);
     END IF;
@@ -841,75 +904,6 @@ BEGIN
     UPDATE points_shortfall SET waived = "left", "left" = 0, waived_by_id = a_by
     WHERE id = owed.id;
     RETURN owed."left";
-END $$;
-
--- ---- the year's end -----------------------------------------------------------------------------------
-
--- An account may be emptied twice: what was spent can come back before the cycle is closed.
--- Empties up to `a_most` members' accounts of a closing cycle: by its policy part is carried into
--- the next cycle, the rest expires. Returns how many; 0 when all are empty. Safe to repeat.
-CREATE FUNCTION points_close(
-    a_cycle bigint, a_next bigint, a_most int, a_today date, a_now timestamptz, a_by bigint
-) RETURNS int
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-DECLARE c points_cycle; ids bigint[];
-BEGIN
-    PERFORM pg_advisory_xact_lock(20181880, a_cycle::int);
-    SELECT * INTO c FROM points_cycle WHERE id = a_cycle;
-    IF c.status <> 'closing' OR a_today <= c.redeem_until THEN
-        RAISE EXCEPTION 'the cycle is not ready to be closed' USING ERRCODE = 'PT001';
-    END IF;
-    SELECT array_agg(id) INTO ids FROM (SELECT id FROM points_account
-        WHERE cycle_id = a_cycle AND balance > 0 ORDER BY id LIMIT a_most FOR NO KEY UPDATE) held;
-    -- Asked under the locks: freezing does not wait for the cycle, only for the account.
-    IF EXISTS (SELECT FROM points_account
-            WHERE cycle_id = a_cycle AND balance > 0 AND frozen_at IS NOT NULL) THEN
-        RAISE EXCEPTION 'frozen accounts wait for a ruling' USING ERRCODE = 'PT004';
-    END IF;
-    IF ids IS NULL THEN
-        RETURN 0;
-    END IF;
-    IF c.carry_percent > 0 THEN
-        PERFORM points_carry(c, a_next, ids, a_today, a_now, a_by);
-    END IF;
-    INSERT INTO points_transfer (cycle_id, from_account_id, to_account_id, amount, kind, key,
-        occurred_on, posted_at, posted_by_id, memo)
-    SELECT a_cycle, a.id, points_system(a_cycle, 'expired'), a.balance, 'expire',
-        'expire:' || a.id || '#' || (SELECT count(*) + 1 FROM points_transfer t
-            WHERE t.from_account_id = a.id AND t.kind = 'expire'), a_today, a_now, a_by, c.year || ' 年积分到期'
-    FROM points_account a WHERE a.id = ANY(ids) AND a.balance > 0 ORDER BY a.id;
-    RETURN cardinality(ids);
-END $$;
-
--- The carried part of some locked accounts: out of the old cycle and, as much, into the next.
-CREATE FUNCTION points_carry(
-    c points_cycle, a_next bigint, ids bigint[], a_today date, a_now timestamptz, a_by bigint
-) RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-    INSERT INTO points_account (cycle_id, kind, retiree_id, balance, frozen_why)
-    SELECT a_next, 'member', a.retiree_id, 0, '' FROM points_account a WHERE a.id = ANY(ids)
-    ORDER BY a.id ON CONFLICT DO NOTHING;
-    PERFORM FROM (SELECT n.id FROM points_account n WHERE n.cycle_id = a_next AND n.retiree_id IN (
-        SELECT retiree_id FROM points_account WHERE id = ANY(ids)) ORDER BY n.id
-        FOR NO KEY UPDATE) held;
-    WITH carried AS (
-        SELECT a.id, a.retiree_id, d.times + 1 AS nr, LEAST(
-            a.balance::bigint * c.carry_percent / 100, c.carry_cap - d.points)::int AS points
-        FROM points_account a CROSS JOIN LATERAL (
-            SELECT count(*) AS times, COALESCE(sum(amount), 0) AS points FROM points_transfer
-            WHERE from_account_id = a.id AND kind = 'carry') d
-        WHERE a.id = ANY(ids)
-    )
-    INSERT INTO points_transfer (cycle_id, from_account_id, to_account_id, amount, kind, key,
-        occurred_on, posted_at, posted_by_id, memo)
-    SELECT c.id, k.id, points_system(c.id, 'carried_out'), k.points, 'carry',
-        'carry-out:' || k.id || '#' || k.nr, a_today, a_now, a_by, c.year || ' 年积分转入下一年'
-    FROM carried k WHERE k.points > 0
-    UNION ALL
-    SELECT a_next, points_system(a_next, 'carried_in'), n.id, k.points, 'carry',
-        'carry-in:' || k.id || '#' || k.nr, a_today, a_now, a_by, c.year || ' 年结转的积分'
-    FROM carried k JOIN points_account n ON n.cycle_id = a_next AND n.retiree_id = k.retiree_id
-    WHERE k.points > 0;
 END $$;
 
 -- ---- rights -------------------------------------------------------------------------------------------

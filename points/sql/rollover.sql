@@ -69,9 +69,6 @@ LANGUAGE sql IMMUTABLE AS $$
     SELECT LEAST(a_balance::bigint * a_percent / 100, a_cap)::int
 $$;
 
-DROP FUNCTION points_close(bigint, bigint, int, date, timestamptz, bigint);
-DROP FUNCTION points_carry(points_cycle, bigint, bigint[], date, timestamptz, bigint);
-
 -- Empties the members' accounts among the `a_most` that follow the number `a_after`: part is
 -- carried into the next cycle, the rest expires. Gives the number to go on from (none: that was
 -- all) and how many were emptied. Stepping by number keeps every batch as quick as the first.

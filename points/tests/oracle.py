@@ -35,6 +35,10 @@ class Year:
         lives = self.status != "closed" and not self.published
         return lives and self.starts <= today <= self.until
 
+    def corrects(self, today: datetime.date) -> bool:
+        """Until its end is published, what a year gave wrongly is taken back in it."""
+        return self.status != "closed" and not self.published and self.starts <= today
+
 
 @dataclass(frozen=True)
 class Law:
@@ -55,7 +59,7 @@ class Purse:
     number: int
     balance: int = 0
     frozen: bool = False
-    carried: int = 0
+    expired: int = 0
 
 
 @dataclass
@@ -76,6 +80,8 @@ class Debt:
     cancelled: int = 0
     asked_by: str = ""
     takes: list[Take] = field(default_factory=list)
+    #: Of an award that was taken back: where it had given points.
+    homes: list[Purse] = field(default_factory=list)
 
 
 @dataclass
@@ -95,6 +101,8 @@ class Claim:
     undo_waits: bool = False
     take: Take | None = None
     debt: Debt | None = None
+    #: Where it has ever given points.
+    homes: list[Purse] = field(default_factory=list)
 
     def reset(self) -> None:
         self.got = self.cut = self.short = 0
@@ -161,6 +169,9 @@ class Books:
     def _moves(self, purse: Purse | None, today: datetime.date) -> bool:
         return purse is not None and self.years[purse.year].moves(today)
 
+    def _corrects(self, purse: Purse | None, today: datetime.date) -> bool:
+        return purse is not None and self.years[purse.year].corrects(today)
+
     def _owed(self, causes: list[Cause], costs: bool) -> list[tuple[Cause, Law, int]]:
         """The causes that a rule counts, and how much each is."""
         found = []
@@ -183,8 +194,8 @@ class Books:
                 debt.takes.append(Take(purse, part))
                 most -= part
 
-    def _new_debt(self, who: int, amount: int) -> Debt:
-        self.debts.append(Debt(who, amount, amount))
+    def _new_debt(self, who: int, amount: int, homes: list[Purse] | None = None) -> Debt:
+        self.debts.append(Debt(who, amount, amount, homes=homes or []))
         return self.debts[-1]
 
     # ---- causes --------------------------------------------------------------------------------
@@ -243,6 +254,7 @@ class Books:
         claim.state = "posted"
         if claim.got:
             self._flow(claim.purse, claim.got, "issued")
+            claim.homes.append(claim.purse)
 
     def deduct(self, causes: list[Cause], today: datetime.date, by: str | None) -> list[str]:
         if any(cause.day > today for cause in causes):
@@ -296,18 +308,29 @@ class Books:
             claim.state = "reversed"
             return "reversed"
         touched = [claim.purse] + [take.purse for take in claim.taken()]
-        if claim.got + claim.short and not all(self._moves(purse, today) for purse in touched):
+        goes = self._moves if claim.law.costs else self._corrects
+        if claim.got + claim.short and not all(goes(purse, today) for purse in touched):
             claim.undo_waits, claim.sent_by = True, by
             return "waiting"
         if claim.law.costs:
             self._give_back(claim, None, today)
         elif claim.got:
-            taken = min(claim.got, claim.purse.balance)
-            self._flow(claim.purse, -taken, "issued")
-            if taken < claim.got:
-                self._new_debt(claim.who, claim.got - taken)
+            self._take_back(claim)
         claim.reset()
         return "reversed"
+
+    def _take_back(self, claim: Claim) -> None:
+        taken = min(claim.got, claim.purse.balance)
+        self._flow(claim.purse, -taken, "issued")
+        if taken < claim.got:
+            self._new_debt(claim.who, claim.got - taken, claim.homes)
+
+    def _take_back_late(self, claim: Claim) -> None:
+        """Of a closed year: not what has expired with it, and that only once."""
+        forgiven = sum(d.cancelled for d in self.debts if any(h is claim.purse for h in d.homes))
+        expired = min(claim.got, max(0, claim.purse.expired - forgiven))
+        debt = self._new_debt(claim.who, claim.got, claim.homes)
+        debt.left, debt.cancelled = claim.got - expired, expired
 
     def _give_back(self, claim: Claim, late: Purse | None, today: datetime.date) -> None:
         came_home = 0
@@ -355,7 +378,7 @@ class Books:
 
     def adjust(self, who: int, year: int, amount: int, today: datetime.date) -> None:
         purse = self.purses.get((who, year))
-        if not self.years[year].moves(today):
+        if not self.years[year].corrects(today):
             raise Refused("CycleClosedError")
         if purse and purse.frozen:
             raise Refused("FrozenError")
@@ -375,13 +398,17 @@ class Books:
 
     def supplement(self, source: str, today: datetime.date, by: str) -> str:
         claim = self.claims[source]
+        takes_back = claim.undo_waits and not claim.law.costs
+        own = self._corrects if takes_back else self._moves
+        is_own = own(claim.purse, today)
         open_years = [y.number for y in self.years.values() if y.moves(today)]
-        if not self._moves(claim.purse, today) and not open_years:
+        if not is_own and not open_years:
             raise Refused("CycleClosedError")
         if claim.state == "waiting" or claim.undo_waits:
             self._second_person(claim, by)
-        year = claim.purse.year if self._moves(claim.purse, today) else max(open_years)
-        purse = self._purse(claim.who, year)
+        if takes_back and not is_own and self.years[claim.purse.year].status != "closed":
+            raise Refused("PublishedError")
+        purse = self._purse(claim.who, claim.purse.year if is_own else max(open_years))
         if claim.state == "waiting":
             claim.purse = purse
             self._grant(claim)
@@ -391,8 +418,10 @@ class Books:
             return "nothing"
         if claim.law.costs:
             self._give_back(claim, purse, today)
+        elif is_own:
+            self._take_back(claim)
         else:
-            self._new_debt(claim.who, claim.got)
+            self._take_back_late(claim)
             if not purse.frozen:
                 self._pay_debts(purse, min(purse.balance, claim.got))
         claim.reset()
@@ -471,12 +500,11 @@ class Books:
         if following not in self.years:
             self.years[following] = Year(following, datetime.date(number + 2, 1, 31))
         for purse in sorted(rich, key=lambda one: one.number):
-            if year.percent:
-                carried = purse.balance * year.percent // 100
-                carried = carried if year.most is None else min(carried, year.most - purse.carried)
-                purse.carried += carried
-                if carried:
-                    self._flow(purse, -carried, "carried_out")
-                    self._flow(self._purse(purse.who, following), carried, "carried_in")
+            carried = purse.balance * year.percent // 100
+            carried = carried if year.most is None else min(carried, year.most)
+            if carried:
+                self._flow(purse, -carried, "carried_out")
+                self._flow(self._purse(purse.who, following), carried, "carried_in")
+            purse.expired = purse.balance
             self._flow(purse, -purse.balance, "expired")
         year.status = "closed"

@@ -10,7 +10,7 @@ from cadres.roles import Role
 from cadres.tests.make import make_retiree, make_user
 from points import actions, ledger
 from points.audit import audit
-from points.models import Account, CycleStatus, Posting, Shortfall, Transfer
+from points.models import Account, Cycle, CycleStatus, Posting, Shortfall, Transfer
 from points.tests.make import DAY, awarded, balance, make_cycle, make_rule, published
 
 pytestmark = pytest.mark.django_db
@@ -139,11 +139,14 @@ def test_a_source_that_earned_and_then_cost_forgets_only_what_it_cost(years, per
 
 
 def test_a_late_reversal_takes_no_more_than_it_says(years, person, staff, head):
+    old, new = years
     with time_machine.travel(IN_JANUARY):
         give(person, 1, on=OLD, source="old:1")
     with time_machine.travel(IN_MARCH):
-        give(person, 10)
-        ledger.spend(key="s:1", retiree=person, cycle=years[1], amount=10, by=None)
+        Cycle.objects.filter(pk=old.pk).update(carry_percent=100)
+        ledger.close(cycle=published(Cycle.objects.get(pk=old.pk)), by=None)  # 1 is carried over
+        give(person, 9)
+        ledger.spend(key="s:1", retiree=person, cycle=new, amount=10, by=None)
         fine(person)  # 10 owed
         ledger.refund(key="s:1", by=None)  # comes back whole: only awards pay
         ledger.reverse(source="old:1", by=staff)

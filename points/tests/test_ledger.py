@@ -291,16 +291,17 @@ def test_a_refused_late_cause_stays_refused(person, staff, head):
 
 def test_a_late_reversal_waits_and_is_taken_from_the_year_of_today(person, staff, head):
     make_rule("old")
-    make_cycle(2024, redeem_until=datetime.date(2025, 1, 31))
+    year = make_cycle(2024, redeem_until=datetime.date(2025, 1, 31), carry_percent=100)
     make_cycle(2025)
     on = datetime.date(2024, 12, 30)
     with time_machine.travel("2025-01-05 10:00 +0800"):
         ledger.award(source="r:1", retiree=person, code="old", on=on, by=staff)
+        ledger.spend(key="s:1", retiree=person, cycle=year, amount=2, by=staff)
     with time_machine.travel("2025-12-01 10:00 +0800"):
+        ledger.close(cycle=published(year), by=head)
         assert ledger.reverse(source="r:1", by=staff) == "waiting"
         awarded(person, 1)
         ledger.supplement(posting=Posting.objects.get(source="r:1"), by=head)
-    assert balance(person, 2024) == 2
     assert balance(person, 2025) == 0
     assert Shortfall.objects.get().left == 1
 

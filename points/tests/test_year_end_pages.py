@@ -217,6 +217,8 @@ def test_what_comes_after_the_close_is_decided_from_the_page(client, cycle, staf
 def test_a_correction_after_the_close_is_taken_from_the_new_year(client, cycle, staff, head):
     (person,) = rich(9)
     first = Posting.objects.get()
+    with time_machine.travel("2026-01-30 10:00 +0800"):
+        ledger.spend(key="s:1", retiree=person, cycle=cycle, amount=9, by=staff)
     sent(client, head, PAGE + "publish/")
     with time_machine.travel(POSTED):
         rollover.post_job(rollover.start(cycle=cycle, by=head))
