@@ -63,7 +63,7 @@ def both(monkeypatch) -> list:
 
 def test_neither_is_broken_off(monkeypatch):
     assert set(kinds(both(monkeypatch))) == {"NoneType"}
-    account = Account.objects.get()
+    account = Account.objects.of_members().get()
     assert account.balance == 8
     assert account.frozen_at is not None
 

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
+from cadres.jobs import RefusedError
 from cadres.tests.make import make_retiree, make_user
 from points import actions, ledger, rollover
 from points.audit import audit
@@ -71,7 +72,7 @@ class Ledger(RuleBasedStateMachine):
         years = [self.make_year(number) for number in (2024, 2025)]
         self.oracle = Books(years, LAWS)
         self.adjustments, self.settlements = [], []
-        self.before = books.read()
+        self.before = self.read()
         self.places = {person.pk: place for place, person in enumerate(self.people)}
 
     def make_year(self, number: int) -> Year:
@@ -92,10 +93,10 @@ class Ledger(RuleBasedStateMachine):
 
     def step(self, name: str, done, foretold) -> None:
         """Does it and lets the oracle do it: the same answer, or the same refusal and no change."""
-        answer, refusal = self.answer(done, ledger.LedgerRefusedError, lambda e: type(e).__name__)
+        answer, refusal = self.answer(done, RefusedError, lambda e: type(e).__name__)
         said, said_refusal = self.answer(foretold, Refused, str)
         assert (refusal, answer) == (said_refusal, said), name
-        now = books.read()
+        now = self.read()
         if refusal:
             assert now["checksum"] == self.before["checksum"], f"{name}: {refusal}"
         self.tally["steps"] += 1
@@ -105,6 +106,9 @@ class Ledger(RuleBasedStateMachine):
             self.tally[name] += 1
         self.before = now
         self.compare(now)
+
+    def read(self) -> dict:
+        return books.read()
 
     @staticmethod
     def answer(call, refusing, named):
@@ -523,25 +527,25 @@ class Ledger(RuleBasedStateMachine):
         )
 
 
-def run(examples: int, steps: int, **how) -> Counter:
-    """Runs the machine; how many steps there were and how many changed the books, by kind."""
+def run(examples: int, steps: int, machine: type[Ledger] = Ledger, **how) -> Counter:
+    """Runs a machine; how many steps there were and how many changed the books, by kind."""
     for law in LAWS:
         make_rule(
             law.code, valid_from=law.since, points=law.points, cap_per_cycle=law.cap,
             direction="deduct" if law.costs else "award", is_enabled=law.on,
         )  # fmt: skip
-    Ledger.people = [make_retiree(name=f"张{n}") for n in "一二三四"]
-    Ledger.users = {name: make_user(name=name) for name in "甲乙丙"}
-    Ledger.tally = Counter()
+    machine.people = [make_retiree(name=f"张{n}") for n in "一二三四"]
+    machine.users = {name: make_user(name=name) for name in "甲乙丙"}
+    machine.tally = Counter()
     books.prepare()
     size = {"max_examples": examples, "stateful_step_count": steps, "database": None}
     phases = how.pop("phases", [Phase.generate, Phase.shrink])
     quiet = {"suppress_health_check": list(HealthCheck), "phases": phases}
-    run_state_machine_as_test(Ledger, settings=settings(**size, **quiet, **how))
-    print(dict(Ledger.tally))
+    run_state_machine_as_test(machine, settings=settings(**size, **quiet, **how))
+    print(dict(machine.tally))
     # A run that is only refused would prove nothing.
-    assert Ledger.tally["accepted"] >= 0.3 * Ledger.tally["steps"]
-    return Ledger.tally
+    assert machine.tally["accepted"] >= 0.3 * machine.tally["steps"]
+    return machine.tally
 
 
 @pytest.mark.django_db(transaction=True)
