@@ -1,5 +1,6 @@
 """What a page must be for everybody's eyes and fingers: axe's rules, and our own measures."""
 
+import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 MEASURES = """() => ({
@@ -10,6 +11,8 @@ MEASURES = """() => ({
     .map(e => e.outerHTML.slice(0, 120)),
 })"""
 AXE = Axe()
+#: A journey with scripts and, among the slow tests, without.
+WITH_AND_WITHOUT = [True, pytest.param(False, marks=pytest.mark.slow)]
 NARROW = 480
 #: Axe's rules that a narrow window can change; the others are asked once, in the wide one.
 OF_THE_WIDTH = ["scrollable-region-focusable", "link-name", "button-name", "label", "tabindex"]

@@ -108,6 +108,7 @@ def redemption_pages() -> list[str]:
 PARTS = 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("width", WIDTHS)
 def test_axe_finds_nothing_on_any_page(open_page, county, width, part):

@@ -91,6 +91,7 @@ def _redemptions_are_right(year: Cycle) -> None:
     assert states == [{"collected", "lapsed"}, {"collected", "lapsed"}, {"reserved"}]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("today", ["2026-01-01", "2031-12-31"])
 def test_the_demos_points_do_not_depend_on_the_day(settings, today):
     settings.DEMO = True

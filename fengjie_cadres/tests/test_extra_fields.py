@@ -115,7 +115,7 @@ TAKEN = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("role", [SECRETARY, STAFF])
+@pytest.mark.parametrize("role", [SECRETARY, pytest.param(STAFF, marks=pytest.mark.slow)])
 def test_fields_that_a_form_does_not_have_change_nothing(county, visitor, role):
     taken, strays = compared(county, visitor(role), role)
     assert not strays

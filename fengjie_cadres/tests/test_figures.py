@@ -85,7 +85,7 @@ def listed(client, address: str) -> int:
     return len(context["units"] if "units" in context else context["branches"])
 
 
-@pytest.mark.parametrize("on", [None, PAST])
+@pytest.mark.parametrize("on", [None, pytest.param(PAST, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("code", FIGURES)
 def test_figure_tile_list_and_workbook_agree(client, staff, people, code, on):
     figure = FIGURES[code]
@@ -223,7 +223,7 @@ def test_the_home_page_takes_a_day_and_no_nonsense(client, staff, people):
     assert client.get("/?on=9999-99-99").status_code == 200
 
 
-@pytest.mark.parametrize("on", [None, PAST])
+@pytest.mark.parametrize("on", [PAST, pytest.param(None, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("by", BY)
 def test_classes_by_anything_add_up_to_the_people_and_open_their_lists(
     client, staff, people, by, on

@@ -9,7 +9,7 @@ from cadres.models import CareRecord, Retiree
 from cadres.roles import Role
 from cadres.tests.make import make_care, make_retiree, make_user
 from cadres.tests.workbooks import people, roster_of
-from fengjie_cadres.tests.looks import MEASURES, faults
+from fengjie_cadres.tests.looks import MEASURES, WITH_AND_WITHOUT, faults
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PASSWORD = "sheng-huo-2025"
@@ -40,9 +40,9 @@ def person(branch):
     return found
 
 
-@pytest.mark.parametrize("javascript", [True, False])
+@pytest.mark.parametrize("javascript", WITH_AND_WITHOUT)
 def test_a_secretary_enters_a_visit_on_a_phone(open_page, secretary, person, javascript):
-    page = open_page(width=360, user=secretary, password=PASSWORD, javascript=javascript)
+    page = open_page(width=360, user=secretary, javascript=javascript)
     page.goto("/care/new/")
     page.fill("#search", "zs")
     page.click("text=查找")
@@ -61,7 +61,7 @@ def test_a_secretary_enters_a_visit_on_a_phone(open_page, secretary, person, jav
 
 
 def test_a_field_that_does_not_fit_the_kind_is_out_of_the_way(open_page, secretary, person):
-    page = open_page(width=360, user=secretary, password=PASSWORD)
+    page = open_page(width=360, user=secretary)
     page.goto(f"/care/new/?person={person.pk}&kind=birthday")
     assert not page.locator("#id_until").is_visible()
     page.select_option("#id_kind", label="住院")
@@ -75,7 +75,7 @@ def test_a_field_that_does_not_fit_the_kind_is_out_of_the_way(open_page, secreta
 def test_a_festival_visit_is_entered_for_the_ticked(open_page, secretary, person, branch):
     for number in range(3):
         make_membership(make_retiree(name=f"老王{'甲乙丙'[number]}"), branch)
-    page = open_page(width=360, user=secretary, password=PASSWORD)
+    page = open_page(width=360, user=secretary)
     page.goto("/care/new/")
     page.click("text=勾选甲支部的老同志")
     page.click("label:has-text('张三')")
@@ -96,7 +96,7 @@ def test_a_death_from_the_missing_list_is_registered_and_the_branch_reads_it(
     make_membership(gone, branch)
     batch = written(roster_of(*people(1)), scope="county")
 
-    page = open_page(user=staff, password=PASSWORD)
+    page = open_page(user=staff)
     page.goto(f"/departures/{gone.pk}/?kind=deceased&batch={batch.pk}")
     page.fill("#id_on", "2026-03-02")
     page.click("text=看看会有哪些变化")
@@ -108,7 +108,7 @@ def test_a_death_from_the_missing_list_is_registered_and_the_branch_reads_it(
     row = page.locator("table").last.locator("tr", has_text=gone.name)
     assert "已去世" in row.inner_text()
 
-    phone = open_page(width=360, user=secretary, password=PASSWORD)
+    phone = open_page(width=360, user=secretary)
     phone.goto("/care/")
     assert phone.locator(f"text={gone}已于2026年3月2日去世").is_visible()
     assert phone.goto(f"/people/{gone.pk}/").status == 404
@@ -122,13 +122,14 @@ PAGES = [
 OFFICE_PAGES = ["/departures/{person}/", "/departures/{person}/?kind=deceased&on=2019-05-01"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("who", "width"), [("staff", 1280), ("staff", 360), ("secretary", 360)])
 def test_axe_finds_nothing_on_the_pages_of_care(
     open_page, request, secretary, person, branch, who, width
 ):
     user = request.getfixturevalue(who)
     addresses = _addresses(user, person, branch)
-    page = open_page(width=width, user=user, password=PASSWORD)
+    page = open_page(width=width, user=user)
     findings = []
     for address in addresses if who == "secretary" else [*addresses, *_at_desk(person)]:
         page.goto(address)
@@ -152,7 +153,7 @@ def test_the_largest_text_fits_a_narrow_phone_on_the_pages_of_care(
     person.id_number = "512226194007159910"
     person.birth_date = "1940-07-15"
     person.save()
-    page = open_page(width=320, user=secretary, password=PASSWORD)
+    page = open_page(width=320, user=secretary)
     page.click("text=特大字")
     for address in _addresses(secretary, person, branch):
         page.goto(address)
@@ -162,7 +163,7 @@ def test_the_largest_text_fits_a_narrow_phone_on_the_pages_of_care(
 def test_the_lists_print_a_sheet_for_each_branch(open_page, staff, person, tmp_path):
     other = make_retiree(name="李四", birth_date="1941-07")
     make_membership(other, make_branch("乙支部"))
-    page = open_page(user=staff, password=PASSWORD)
+    page = open_page(user=staff)
     for name, address in (("生日名单", "/care/birthdays/?month=7"), ("走访名单", "/care/visits/")):
         page.goto(address)
         assert page.locator("[data-print]").is_visible()

@@ -42,7 +42,7 @@ def totals(page) -> list[int]:
 def test_forty_people_are_reclassified_at_once(open_page, staff):
     for number in range(45):
         make_class_change(make_retiree(name=f"老同志{number:02d}"), "A", "2024-01-01")
-    page = open_page(user=staff, password=PASSWORD)
+    page = open_page(user=staff)
     assert totals(page) == [45, 0, 0, 0, 45]
     page.goto("/people/")
     for box in page.locator("input[name=person]").all()[:40]:
@@ -63,7 +63,7 @@ def test_a_class_for_a_time_ends_by_itself_and_the_branch_reads_it(open_page, st
     make_membership(person, branch)
     make_class_change(person, "A", "2024-01-01")
     until = timezone.localdate() + datetime.timedelta(days=30)
-    page = open_page(user=staff, password=PASSWORD)
+    page = open_page(user=staff)
     page.goto("/people/?q=张三")
     page.check("input[name=person]")
     choose(page, "不能参加活动", "住院", until)
@@ -77,7 +77,7 @@ def test_a_class_for_a_time_ends_by_itself_and_the_branch_reads_it(open_page, st
         lapse_classes()
         lapse_classes()  # it runs every hour
         assert class_of(person) == "A"
-        phone = open_page(width=360, user=secretary, password=PASSWORD)
+        phone = open_page(width=360, user=secretary)
         home = phone.inner_text("main")
         assert "张三恢复为“正常活动”" in home
         assert home.count("临时的“不能参加活动”已于") == 1

@@ -10,6 +10,7 @@ from cadres.roles import Role
 from cadres.tests.make import make_id_number, make_retiree, make_user
 from cadres.tests.workbooks import workbook
 from fengjie_cadres.tests.conftest import WIDTHS
+from fengjie_cadres.tests.looks import WITH_AND_WITHOUT
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PASSWORD = "sheng-huo-2025"
@@ -58,11 +59,11 @@ def arrive(page, place: str):
             link.first.click()
 
 
-@pytest.mark.parametrize("javascript", [True, False])
+@pytest.mark.parametrize("javascript", WITH_AND_WITHOUT)
 def test_a_deaths_list_is_compared_and_taken_home_as_a_workbook(
     open_page, staff, county, worker, javascript
 ):
-    page = open_page(user=staff, password=PASSWORD, javascript=javascript)
+    page = open_page(user=staff, javascript=javascript)
     upload(page)
     arrive(page, "/comparisons/")
     tiles = page.locator(".tiles").inner_text().replace("\n", "")
@@ -95,7 +96,7 @@ def test_a_deaths_list_is_compared_and_taken_home_as_a_workbook(
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_a_list_that_cannot_be_read_gets_a_sentence(open_page, staff, worker, width):
-    page = open_page(user=staff, password=PASSWORD, width=width)
+    page = open_page(user=staff, width=width)
     page.goto("/comparisons/new/")
     page.fill("#id_source", "随便写写")
     content = "随便,写写\n甲,乙\n".encode()

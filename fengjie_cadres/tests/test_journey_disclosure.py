@@ -9,6 +9,7 @@ from branches.tests.make import make_branch, make_membership, make_seat
 from cadres.models import AccessEntry, Export, User
 from cadres.roles import Role
 from cadres.tests.make import make_id_number, make_retiree, make_user
+from fengjie_cadres.tests.looks import WITH_AND_WITHOUT
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PASSWORD = "sheng-huo-2025"
@@ -34,10 +35,10 @@ def person(db):
     return found
 
 
-@pytest.mark.parametrize("javascript", [True, False])
+@pytest.mark.parametrize("javascript", WITH_AND_WITHOUT)
 def test_a_secretary_looks_up_a_phone_and_the_person_reads_who_did(open_page, person, javascript):
     from_branch = User.objects.get(username="shuji")
-    page = open_page(width=360, user=from_branch, password=PASSWORD, javascript=javascript)
+    page = open_page(width=360, user=from_branch, javascript=javascript)
     page.click("main >> text=张三")
     assert "138****5678" in page.inner_text("main")
     page.select_option("#id_secret", label="联系电话")
@@ -49,7 +50,7 @@ def test_a_secretary_looks_up_a_phone_and_the_person_reads_who_did(open_page, pe
     assert PHONE not in page.content()
     assert AccessEntry.objects.count() == 1
 
-    own = open_page(width=360, user=user(retiree=person), password=PASSWORD, javascript=javascript)
+    own = open_page(width=360, user=user(retiree=person), javascript=javascript)
     own.click("text=谁看过我的完整号码")
     shown = own.inner_text("main")
     for said in ("支书", "联系电话", "通知他来开会"):
@@ -98,11 +99,11 @@ def download(page) -> openpyxl.Workbook:
 
 def test_a_full_export_of_many_takes_two_people(open_page, numbers, worker):
     staff, head = user(Role.OFFICE_STAFF, name="王科长"), user(Role.OFFICE_HEAD, name="李局长")
-    page = open_page(user=staff, password=PASSWORD)
+    page = open_page(user=staff)
     ask(page)
     assert Export.objects.get().job is None
     asked_at = page.url
-    agree(open_page(user=head, password=PASSWORD))
+    agree(open_page(user=head))
     for _ in range(80):
         page.goto(asked_at)
         if page.locator("button:has-text('下载')").count():
@@ -121,7 +122,7 @@ def test_a_full_export_of_many_takes_two_people(open_page, numbers, worker):
 
 def test_a_head_does_not_agree_to_the_own_export(open_page, numbers):
     head = user(Role.OFFICE_HEAD)
-    page = open_page(user=head, password=PASSWORD)
+    page = open_page(user=head)
     ask(page)
     assert not page.locator("text=同意导出").count()
     token = page.locator("[name=csrfmiddlewaretoken]").first.get_attribute("value")

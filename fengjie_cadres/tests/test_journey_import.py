@@ -39,7 +39,7 @@ def preview(page):
 def test_the_county_roster_is_imported_by_page_and_a_second_time_changes_nothing(
     open_page, staff, worker
 ):
-    page = open_page(user=staff, password=PASSWORD)
+    page = open_page(user=staff)
     upload(page, demo.ROSTER)
     assert preview(page) == {
         "人员": 1878, "新增": 1878, "更新": 0, "不变": 0, "拒绝": 0, "没在表里": 0,
@@ -56,7 +56,7 @@ def test_the_county_roster_is_imported_by_page_and_a_second_time_changes_nothing
 
 
 def test_a_messy_roster_is_mended_and_sent_again_and_undone(open_page, staff, worker, tmp_path):
-    page = open_page(user=staff, password=PASSWORD)
+    page = open_page(user=staff)
     upload(page, MESSY)
     counts = preview(page)
     assert (counts["新增"], counts["拒绝"]) == (48, 12)
@@ -95,7 +95,7 @@ def mend(book: bytes) -> bytes:
 
 
 def test_the_import_works_without_javascript(open_page, staff, worker):
-    page = open_page(user=staff, password=PASSWORD, javascript=False)
+    page = open_page(user=staff, javascript=False)
     upload(page, MESSY)
     for _ in range(60):
         if "/imports/" in page.url:
@@ -114,7 +114,7 @@ def test_the_import_works_without_javascript(open_page, staff, worker):
 
 
 def test_the_same_confirm_in_two_tabs_writes_once(open_page, staff, worker):
-    page = open_page(user=staff, password=PASSWORD)
+    page = open_page(user=staff)
     upload(page, MESSY)
     preview(page)
     second = page.context.new_page()
@@ -139,7 +139,7 @@ def test_the_same_confirm_in_two_tabs_writes_once(open_page, staff, worker):
 def test_a_file_that_is_no_roster_gets_a_sentence(
     open_page, staff, worker, name, content, sentence
 ):
-    page = open_page(user=staff, password=PASSWORD)
+    page = open_page(user=staff)
     upload(page, {"name": name, "mimeType": "application/octet-stream", "buffer": content})
     page.wait_for_selector(f"text={sentence}", timeout=30_000)
     assert not Retiree.objects.exists()
@@ -148,7 +148,7 @@ def test_a_file_that_is_no_roster_gets_a_sentence(
 
 
 def test_an_upload_without_a_file_keeps_what_was_typed(open_page, staff):
-    page = open_page(user=staff, password=PASSWORD)
+    page = open_page(user=staff)
     page.goto("/imports/new/")
     page.eval_on_selector("form.box", "form => form.noValidate = true")
     page.select_option("#id_scope", "county")

@@ -53,7 +53,7 @@ def test_from_the_printed_password_to_the_home_page(open_page, javascript):
 
 @pytest.mark.parametrize("javascript", [True, False])
 def test_a_form_sent_after_a_long_lunch_is_not_lost(open_page, staff, settings, javascript):
-    page = open_page(user=staff, password=PASSWORD, javascript=javascript)
+    page = open_page(user=staff, javascript=javascript)
     page.goto("/admin/cadres/unit/add/")
     page.fill("#id_name", "午饭前填的单位")
     page.select_option("#id_nature", index=1)
@@ -75,7 +75,7 @@ def test_a_form_sent_after_a_long_lunch_is_not_lost(open_page, staff, settings, 
 
 def test_somebody_else_at_the_machine_does_not_see_it(open_page, staff, settings):
     make_user(role=Role.OFFICE_STAFF, username="li")
-    page = open_page(user=staff, password=PASSWORD)
+    page = open_page(user=staff)
     page.goto("/admin/cadres/unit/add/")
     page.fill("#id_name", "午饭前填的单位")
     page.eval_on_selector("#unit_form", "form => form.noValidate = true")
@@ -90,7 +90,7 @@ def test_somebody_else_at_the_machine_does_not_see_it(open_page, staff, settings
 
 @pytest.mark.parametrize("address", ["/exports/", "/admin/cadres/unit/add/"])
 def test_two_minutes_before_the_end_a_page_warns(open_page, staff, address):
-    page = open_page(user=staff, password=PASSWORD)
+    page = open_page(user=staff)
     page.clock.install()
     page.goto(address)
     warning = page.locator("[data-idle]")
@@ -113,13 +113,14 @@ def test_two_minutes_before_the_end_a_page_warns(open_page, staff, address):
 
 
 def test_nothing_pops_up_for_a_retiree(open_page, transactional_db):
-    page = open_page(user=make_user(role=Role.RETIREE), password=PASSWORD)
+    page = open_page(user=make_user(role=Role.RETIREE))
     page.clock.install()
     page.reload()
     page.clock.fast_forward("31:00")
     assert page.locator("[data-idle]").count() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", WIDTHS)
 def test_the_pages_are_fit_for_everybody(open_page, staff, width):
     secretary = make_secretary()
@@ -128,7 +129,7 @@ def test_the_pages_are_fit_for_everybody(open_page, staff, width):
     def look(page, name):
         found.extend((name, *fault) for fault in faults(page))
 
-    page = open_page(width=width, user=staff, password=PASSWORD)
+    page = open_page(width=width, user=staff)
     for name in ("password", "two-step"):
         page.goto(reverse(name))
         look(page, name)
@@ -145,7 +146,7 @@ def test_the_pages_are_fit_for_everybody(open_page, staff, width):
     look(page, "two-step-check")
     page.fill("#id_code", digits(phone))
     page.click("main button")
-    page = open_page(width=min(width, 720), user=secretary, password=PASSWORD)
+    page = open_page(width=min(width, 720), user=secretary)
     for size in ("标准字", "特大字"):
         page.click(f"text={size}")
         look(page, f"switch {size}")
@@ -156,7 +157,7 @@ def test_the_pages_are_fit_for_everybody(open_page, staff, width):
 
 
 def test_a_secretary_switches_to_the_page_of_the_person(open_page, transactional_db):
-    page = open_page(width=360, user=make_secretary(), password=PASSWORD, javascript=False)
+    page = open_page(width=360, user=make_secretary(), javascript=False)
     pressed = "header button[aria-pressed=true]"
     assert page.locator(pressed).inner_text() == "支部书记"
     page.click("header >> text=老同志")
@@ -166,7 +167,7 @@ def test_a_secretary_switches_to_the_page_of_the_person(open_page, transactional
 def test_the_head_lets_in_who_lost_the_phone(open_page, staff):
     with_phone(staff)
     head = make_user(role=Role.OFFICE_HEAD)
-    page = open_page(user=head, password=PASSWORD)
+    page = open_page(user=head)
     page.goto(reverse("admin:cadres_user_change", args=[staff.pk]))
     page.click("text=手机丢了")
     assert not faults(page)

@@ -19,7 +19,7 @@ def user(role: Role, **fields):
 
 def test_an_adjustment_is_asked_for_approved_and_read(open_page):
     person = make_rich(12, name="张三")
-    page = open_page(user=user(Role.OFFICE_STAFF, name="王科长"), password=PASSWORD)
+    page = open_page(user=user(Role.OFFICE_STAFF, name="王科长"))
     page.goto("/points/accounts/?q=张三")
     page.click("main table >> text=张三")
     page.click("text=手工加减积分")
@@ -28,13 +28,13 @@ def test_an_adjustment_is_asked_for_approved_and_read(open_page):
     page.click("main form button:has-text('提出')")
     page.wait_for_selector("text=已提出，等另一个人审批。")
 
-    page = open_page(user=user(Role.OFFICE_HEAD, name="李局长"), password=PASSWORD)
+    page = open_page(user=user(Role.OFFICE_HEAD, name="李局长"))
     page.goto("/points/approvals/")
     page.click("button:has-text('同意') >> nth=0")
     page.wait_for_selector("text=已同意，已记账。")
 
     page = open_page(
-        width=360, user=user(Role.RETIREE, retiree=person), password=PASSWORD, javascript=False
+        width=360, user=user(Role.RETIREE, retiree=person), javascript=False
     )
     page.goto("/points/")
     shown = page.inner_text("main")
@@ -56,7 +56,7 @@ def rich_page(open_page):
     awarded(person, 1, on=DAY.replace(year=2024))
     ledger.freeze(retiree=person, why="转出")
     ledger.award(source="late", retiree=person, code="training", on=DAY, by=None)
-    return open_page(width=360, user=user(Role.RETIREE, retiree=person), password=PASSWORD)
+    return open_page(width=360, user=user(Role.RETIREE, retiree=person))
 
 
 def test_the_bankbook_fits_a_phone_with_the_largest_text(rich_page):

@@ -51,7 +51,7 @@ def reserved(day, person, by, name="香皂") -> Redemption:
 
 @pytest.mark.parametrize("javascript", [True, False])
 def test_a_retiree_reserves_and_cancels_on_a_phone(open_page, retiree, person, day, javascript):
-    page = open_page(width=360, user=retiree, password=PASSWORD, javascript=javascript)
+    page = open_page(width=360, user=retiree, javascript=javascript)
     page.click("text=看有什么物品，预约")
     assert "您有 100 分" in page.inner_text("main")
     page.click("text=选物品，预约")
@@ -81,7 +81,7 @@ def test_a_retirees_pages_fit_a_phone_and_say_nothing_in_letters(
     open_page, retiree, person, day, size
 ):
     made = reserved(day, person, retiree)
-    page = open_page(width=360, user=retiree, password=PASSWORD)
+    page = open_page(width=360, user=retiree)
     page.click(f"text={size}")
     for address in pages_of(person, day, made):
         page.goto(address)
@@ -108,7 +108,7 @@ def test_a_secretary_reserves_for_somebody_on_a_phone(open_page, person, day):
     make_membership(person, branch)
     make_seat(branch, own)
     user = make_user(retiree=own, password=PASSWORD)
-    page = open_page(width=360, user=user, password=PASSWORD)
+    page = open_page(width=360, user=user)
     page.click("text=支部书记") if page.locator("button:has-text('支部书记')").count() else None
     page.click("text=代老同志预约兑换")
     page.fill("#search", "zs")
@@ -148,7 +148,7 @@ def at_till(open_page, staff, person, day):
         make_rich(60, name=name)
 
     def opened(javascript: bool = True) -> Clerk:
-        page = open_page(user=staff, password=PASSWORD, javascript=javascript)
+        page = open_page(user=staff, javascript=javascript)
         page.goto(f"/points/days/{day.pk}/till/")
         return Clerk(page)
 
@@ -224,7 +224,7 @@ def test_slip_and_list_print_on_paper(open_page, staff, person, day, tmp_path):
     other = make_rich(60, name="李四")
     make_membership(other, make_branch("乙支部"))
     made, _ = reserved(day, person, staff), reserved(day, other, staff)
-    page = open_page(user=staff, password=PASSWORD)
+    page = open_page(user=staff)
     listed = ("签领表", "甲支部", "张三", "香皂×1", "乙支部", "签字")
     for address, pages, wanted in (
         (f"/points/days/{day.pk}/list/", 2, listed),
@@ -244,6 +244,7 @@ def test_slip_and_list_print_on_paper(open_page, staff, person, day, tmp_path):
         page.emulate_media(media="null")
 
 
+@pytest.mark.slow
 def test_the_offices_pages_have_no_faults(open_page, staff, person, day):
     reserved(day, person, staff)
     reward = Reward.objects.exclude(picture="").get()
@@ -257,7 +258,7 @@ def test_the_offices_pages_have_no_faults(open_page, staff, person, day):
         "/admin/points/reward/", f"/admin/points/reward/{reward.pk}/change/",
     ]  # fmt: skip
     for width in (1280, 360):
-        page = open_page(width=width, user=staff, password=PASSWORD)
+        page = open_page(width=width, user=staff)
         found = []
         for address in addresses:
             page.goto(address)

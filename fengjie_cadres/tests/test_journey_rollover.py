@@ -41,7 +41,7 @@ def people():
 
 def test_the_head_closes_a_year_without_javascript(open_page, worker, people):
     head = user(Role.OFFICE_HEAD, name="李局长")
-    page = open_page(user=head, password=PASSWORD, javascript=False)
+    page = open_page(user=head, javascript=False)
     page.goto("/")
     page.click("text=2020 年的积分该结转了")
     page.click("text=改办法")
@@ -64,7 +64,7 @@ def test_the_head_closes_a_year_without_javascript(open_page, worker, people):
 
 
 def test_the_head_publishes_and_is_told_how_long_it_stands(open_page, people):
-    page = open_page(user=user(Role.OFFICE_HEAD, name="李局长"), password=PASSWORD)
+    page = open_page(user=user(Role.OFFICE_HEAD, name="李局长"))
     page.goto("/points/rollover/2020/")
     page.click("main form button:has-text('公示')")
     page.wait_for_selector("text=已公示。从现在起这一年的积分不再变动。")
@@ -88,7 +88,7 @@ def test_a_retiree_reads_a_notice_and_objects(open_page, people, size):
         homes={people[0].pk: "诗城党支部"}, by=staff,
     )  # fmt: skip
     notices.publish(notice=notice, by=staff)
-    page = open_page(width=360, user=user(Role.RETIREE, retiree=people[0]), password=PASSWORD)
+    page = open_page(width=360, user=user(Role.RETIREE, retiree=people[0]))
     page.click(f"text={size}")
     page.click("text=积分公示")
     page.click("text=2020年第四季度积分公示")
@@ -106,19 +106,19 @@ def test_a_retiree_reads_a_notice_and_objects(open_page, people, size):
 
 def test_a_list_is_proposed_approved_and_printed(open_page, people):
     head, staff = user(Role.OFFICE_HEAD, name="李局长"), user(Role.OFFICE_STAFF, name="王科长")
-    page = open_page(user=head, password=PASSWORD)
+    page = open_page(user=head)
     page.goto("/points/commendations/2020/")
     page.click("[aria-label='定证书的标准']")
     page.fill("#id_points", "10")
     page.click("text=定下来")
     page.wait_for_selector("text=标准已定。")
-    page = open_page(user=staff, password=PASSWORD)
+    page = open_page(user=staff)
     page.goto("/points/commendations/2020/")
     page.click("[aria-label='证书的人选']")
     page.uncheck("input[name=account] >> nth=1")
     page.click("text=提出名单")
     page.wait_for_selector("text=名单已提出")
-    page = open_page(user=head, password=PASSWORD)
+    page = open_page(user=head)
     page.click("text=有 1 份表彰名单等您审批")
     page.click("main table a:has-text('提出')")
     page.click("button:has-text('同意') >> nth=0")

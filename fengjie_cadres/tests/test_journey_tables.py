@@ -11,6 +11,7 @@ from cadres.roles import Role
 from cadres.tests.make import make_user, some_unit
 from cadres.tests.workbooks import people, roster_of, workbook
 from fengjie_cadres.tests.conftest import WIDTHS
+from fengjie_cadres.tests.looks import WITH_AND_WITHOUT
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PASSWORD = "sheng-huo-2025"
@@ -44,11 +45,11 @@ def arrive(page, place: str):
             link.first.click()
 
 
-@pytest.mark.parametrize("javascript", [True, False])
+@pytest.mark.parametrize("javascript", WITH_AND_WITHOUT)
 def test_an_unknown_name_is_mapped_in_the_preview_and_known_ever_after(
     open_page, staff, worker, javascript
 ):
-    page = open_page(user=staff, password=PASSWORD, javascript=javascript)
+    page = open_page(user=staff, javascript=javascript)
     page.goto("/imports/new/")
     send(page, roster_of(*people(2, 原工作单位=UNKNOWN)))
     arrive(page, "/imports/")
@@ -69,9 +70,9 @@ def test_an_unknown_name_is_mapped_in_the_preview_and_known_ever_after(
     assert (later.unchanged, later.created, later.rejected) == (2, 1, 0)
 
 
-@pytest.mark.parametrize("javascript", [True, False])
+@pytest.mark.parametrize("javascript", WITH_AND_WITHOUT)
 def test_a_table_with_a_wrong_row_is_mended_and_written(open_page, staff, javascript):
-    page = open_page(user=staff, password=PASSWORD, javascript=javascript)
+    page = open_page(user=staff, javascript=javascript)
     page.goto("/admin/cadres/unit/")
     page.click("text=导入 Excel")
     send(page, workbook([HEADINGS, CHANGED, NEW, SAME, WRONG]))
@@ -91,7 +92,7 @@ def test_a_table_with_a_wrong_row_is_mended_and_written(open_page, staff, javasc
 
 
 def test_an_exported_table_comes_back_unchanged(open_page, staff):
-    page = open_page(user=staff, password=PASSWORD)
+    page = open_page(user=staff)
     page.goto("/admin/branches/branch/")
     with page.expect_download() as started:
         page.click("text=导出 Excel")
@@ -105,7 +106,7 @@ def test_an_exported_table_comes_back_unchanged(open_page, staff):
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_the_preview_fits_the_window(open_page, staff, width):
-    page = open_page(user=staff, password=PASSWORD, width=width)
+    page = open_page(user=staff, width=width)
     page.goto("/admin/cadres/unit/import/")
     send(page, workbook([HEADINGS, CHANGED, NEW, SAME, WRONG]))
     page.wait_for_selector(".import-counts")

@@ -26,7 +26,7 @@ PEOPLE, BATCH = 60, 4
 DAY = datetime.date(2020, 3, 1)
 #: The account in whose batch the worker is killed; before the first batch; before closing.
 ACCOUNTS = [0, 1, 4, 7, 9, 13, 18, 20, 23, 27, 31, 34, 38, 41, 46, 50, 55, 59]
-QUICK = [27, "first", "closing"]
+QUICK = [27]
 POINTS = [
     point if point in QUICK else pytest.param(point, marks=pytest.mark.slow)
     for point in [*ACCOUNTS, "first", "closing"]
@@ -213,6 +213,7 @@ def rollover_emptied(cycle, head) -> None:
         last, _ = ledger._close_some(cycle, following, last, BATCH, on, head)
 
 
+@pytest.mark.slow
 def test_the_comparison_sees_a_row_that_differs(calm, head):
     """The negative control of `rows`: another day, another amount, another name are seen."""
     cycle = year_is_over(head)
@@ -224,6 +225,7 @@ def test_the_comparison_sees_a_row_that_differs(calm, head):
     assert rows()["Account"] == calm["Account"]
 
 
+@pytest.mark.slow
 def test_a_rollover_whose_message_was_lost_is_taken_up(calm, make_worker, head, queue):
     cycle = year_is_over(head)
     job = rollover.start(cycle=cycle, by=head)
