@@ -1,10 +1,9 @@
 """公示: what everybody may read, for five working days, and what is said against it."""
 
-import datetime
-
 from django.db import transaction
 from django.utils import timezone
 
+from cadres import workdays
 from cadres.jobs import RefusedError
 from cadres.models import Retiree, User
 from points import ledger
@@ -19,21 +18,12 @@ from points.models import (
 )
 from points.snapshots import Homes, of_quarter, quarter_ends_on
 
-#: So many working days (Monday to Friday) a notice stands, counted from the day after.
+#: So many working days a notice stands, counted from the day after.
 WORKING_DAYS = 5
 
 
 class NoticeRefusedError(RefusedError):
     """Not done with a notice or an objection; the text says why."""
-
-
-def closing_day(opens_on: datetime.date) -> datetime.date:
-    """The fifth working day after a day."""
-    day, left = opens_on, WORKING_DAYS
-    while left:
-        day += datetime.timedelta(1)
-        left -= day.weekday() < 5
-    return day
 
 
 # ---- the year's end ------------------------------------------------------------------------------
@@ -56,7 +46,7 @@ def _published(by: User) -> dict:
     return {
         "state": NoticeState.PUBLISHED,
         "opens_on": today,
-        "closes_on": closing_day(today),
+        "closes_on": workdays.after(today, WORKING_DAYS),
         "published_by": by,
     }
 

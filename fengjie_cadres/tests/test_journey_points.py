@@ -33,9 +33,7 @@ def test_an_adjustment_is_asked_for_approved_and_read(open_page):
     page.click("button:has-text('同意') >> nth=0")
     page.wait_for_selector("text=已同意，已记账。")
 
-    page = open_page(
-        width=360, user=user(Role.RETIREE, retiree=person), javascript=False
-    )
+    page = open_page(width=360, user=user(Role.RETIREE, retiree=person), javascript=False)
     page.goto("/points/")
     shown = page.inner_text("main")
     assert "15 分" in shown

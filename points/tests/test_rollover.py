@@ -5,6 +5,7 @@ import datetime
 import pytest
 import time_machine
 
+from cadres import workdays
 from cadres.jobs import Job
 from cadres.tests.make import make_retiree, make_user
 from points import actions, ledger, notices, rollover
@@ -317,8 +318,11 @@ def test_a_year_whose_redeeming_is_over_is_proposed(cycle, head):
 
 @pytest.mark.parametrize(
     ("day", "until"),
-    [("2026-02-02", "2026-02-09"), ("2026-02-06", "2026-02-13"), ("2026-02-07", "2026-02-13")],
-)
-def test_five_working_days_leave_out_the_weekends(day, until):
+    [
+        ("2026-02-02", "2026-02-09"), ("2026-02-06", "2026-02-13"), ("2026-02-07", "2026-02-13"),
+        ("2026-02-12", "2026-02-26"),
+    ],
+)  # fmt: skip
+def test_five_working_days_leave_out_weekends_and_the_spring_festival(day, until):
     opens_on = datetime.date.fromisoformat(day)
-    assert notices.closing_day(opens_on).isoformat() == until
+    assert workdays.after(opens_on, notices.WORKING_DAYS).isoformat() == until
