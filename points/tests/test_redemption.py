@@ -77,6 +77,37 @@ def test_the_same_form_sent_again_is_the_same_redemption(day, rice, person, staf
         reserve(day, make_rich(100), staff, {rice.pk: 1}, key)
 
 
+def serve(day, person, staff, basket, key, **more):
+    return redemption.serve(key=key, day=day, retiree=person, basket=basket, by=staff, **more)
+
+
+def test_the_same_form_with_something_else_in_it_says_that_nothing_was_done(day, person, staff):
+    key = uuid.uuid4()
+    soap, brush = (make_stock(day, name, 10, brought=9) for name in ("肥皂", "牙刷"))
+    first = serve(day, person, staff, {soap.pk: 2}, key)
+    assert serve(day, person, staff, {soap.pk: 2, brush.pk: 0}, key) == first
+    for basket in ({soap.pk: 1}, {brush.pk: 2}, {soap.pk: 2, brush.pk: 1}, {}):
+        with pytest.raises(redemption.DoneBeforeError, match="肥皂×2（已领取），这一次没有另办"):
+            serve(day, person, staff, basket, key)
+    with pytest.raises(redemption.DoneBeforeError):
+        serve(day, person, staff, {soap.pk: 2}, key, collector="李四", relation="儿子")
+    assert (balance(person), left(soap), left(brush)) == (80, 7, 9)
+
+
+def test_the_same_form_after_it_was_taken_back_says_so(day, rice, person, staff):
+    key = uuid.uuid4()
+    made = reserve(day, person, staff, {rice.pk: 1}, key)
+    with pytest.raises(redemption.DoneBeforeError, match="大米（已预约）"):
+        serve(day, person, staff, {rice.pk: 1}, key)  # it has not been handed out
+    redemption.collect(redemption=made, by=staff)
+    assert reserve(day, person, staff, {rice.pk: 1}, key) == made
+    redemption.cancel(redemption=made, by=staff, is_office=True)
+    for again in (reserve, serve):
+        with pytest.raises(redemption.DoneBeforeError, match="大米（已取消）"):
+            again(day, person, staff, {rice.pk: 1}, key)
+    assert (balance(person), left(rice)) == (100, 1)
+
+
 def test_the_last_bag_is_gone(day, rice, person, staff):
     reserve(day, person, staff, {rice.pk: 1})
     other = make_rich(100)

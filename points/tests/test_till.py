@@ -307,6 +307,40 @@ def test_paper_sent_twice_is_written_once(client, staff, day, soap, person):
     assert (Redemption.objects.count(), balance(person)) == (2, 80)
 
 
+def test_paper_gone_back_to_and_changed_is_not_told_as_written(client, staff, day, rice, soap):
+    person = make_rich(100, name="甲一")
+    row = {"n0-who": "甲一", "n0-stock": soap.pk, "n0-quantity": "1"}
+    response, sent = paper(client, day, **row)
+    assert "已记下 1 行" in text(response)
+    address = f"/points/days/{day.pk}/paper/"
+    said = "已经办过：肥皂（已领取），这一次没有另办。还要记的，请另填一个空行。"
+    for change in ({"n0-stock": rice.pk}, {"n0-quantity": "3"}):
+        page = text(client.post(address, {**sent, **row, **change}))
+        assert said in page
+        assert "已记下" not in page
+    redemption.cancel(redemption=Redemption.objects.get(), by=staff, is_office=True)
+    assert "肥皂（已取消），这一次没有另办" in text(client.post(address, {**sent, **row}))
+    assert (Redemption.objects.count(), balance(person)) == (1, 100)
+    other = {"n1-who": "甲一", "n1-stock": rice.pk, "n1-quantity": "1"}
+    assert "已记下 1 行" in text(client.post(address, {**sent, **other}, follow=True))
+    assert balance(person) == 50
+
+
+def test_late_paper_undone_and_typed_again_says_so(client, staff, day, soap, person):
+    made = reserve(day, person, soap, staff)
+    with time_machine.travel("2025-06-18 10:00 +0800", tick=False):
+        client.force_login(staff)
+        redemption.finish(day=day, by=None)
+        typed = {f"r{made.pk}-state": "collected"}
+        assert "已记下 1 行" in text(paper(client, day, **typed)[0])
+        late = Redemption.objects.get(state="collected")
+        redemption.cancel(redemption=late, by=staff, is_office=True)
+        page = text(paper(client, day, **typed)[0])
+    assert "肥皂（已取消），这一次没有另办" in page
+    assert "已记下" not in page
+    assert balance(person) == 100
+
+
 def test_conflicts_of_paper_are_named(client, staff, day, rice, soap):
     taken, cancelled = make_rich(60, name="甲一"), make_rich(60, name="乙二")
     one, two = reserve(day, taken, soap, staff), reserve(day, cancelled, soap, staff)

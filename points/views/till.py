@@ -97,8 +97,10 @@ def _person(request, day: RedemptionDay, person: Retiree, words: str = ""):
     if is_sent and form.is_valid():
         try:
             made = _handed_out(request, day, person, form)
-            _tell_if_done_before(request, made, form)
-            return redirect(f"{reverse('points:slip', args=[made.pk])}?till=1")
+            return _to_slip(made)
+        except redemption.DoneBeforeError as done:  # in a second tab: it must not look like more
+            messages.error(request, f"{done}要加换请再找一次。")
+            return _to_slip(done.found)
         except RefusedError as refusal:
             form.add_error(None, str(refusal))
     if stocks:  # where nothing is reserved, and no script says otherwise
@@ -124,6 +126,10 @@ def _person(request, day: RedemptionDay, person: Retiree, words: str = ""):
     )
 
 
+def _to_slip(made: Redemption):
+    return redirect(f"{reverse('points:slip', args=[made.pk])}?till=1")
+
+
 def _handed_out(request, day: RedemptionDay, person: Retiree, form: TillForm) -> Redemption:
     """What was reserved, when its button was pressed or it is all there is; else the boxes."""
     to_whom, basket = form.to_whom(), form.basket()
@@ -142,16 +148,6 @@ def _handed_out(request, day: RedemptionDay, person: Retiree, form: TillForm) ->
         key=form.cleaned_data["key"], day=day, retiree=person, basket=basket, by=request.user,
         **to_whom,
     )  # fmt: skip
-
-
-def _tell_if_done_before(request, made: Redemption, form: TillForm) -> None:
-    """A second tab of the same clerk shows what the first has done, and must not look like more."""
-    lines = dict(made.lines.values_list("stock", "quantity"))
-    if form.basket() not in ({}, lines) or made.state != RedemptionState.COLLECTED:
-        words = (
-            f"刚才已经办过这一单（{made.get_state_display()}），这一次没有另办。要加换请再找一次。"
-        )
-        messages.error(request, words)
 
 
 # ---- the slip ------------------------------------------------------------------------------------
