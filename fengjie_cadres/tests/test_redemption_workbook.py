@@ -13,6 +13,7 @@ from cadres.models import Export, Job
 from cadres.roles import Role
 from cadres.tests.make import make_user
 from fengjie_cadres.reports.exports import export_job
+from points import days as planning
 from points import redemption
 from points.models import Reward
 from points.tests.make import make_day, make_rich, make_stock
@@ -38,10 +39,10 @@ def staff(client):
 def days(staff):
     """Two days; rice has a price, soap has none; one was cancelled, one is reserved."""
     first, second = make_day(TODAY), make_day(TODAY, place="别处")
+    Reward.objects.create(name="大米", points=50, value="32.50")
     rice = make_stock(first, "大米", 50, brought=9)
     soap = make_stock(first, "肥皂", 10, brought=9)
     other = make_stock(second, "大米", 45, brought=9)
-    Reward.objects.filter(name="大米").update(value="32.50")
     person = make_rich(500, name="张三")
     make_membership(person, make_branch("甲支部"))
     serve(first, person, {rice.pk: 2, soap.pk: 3}, staff, collector="李四", relation="儿子")
@@ -92,6 +93,20 @@ def test_every_article_with_points_and_money(client, days):
     collected = [r for r in found if r["状态"] == "已领取"]
     assert sum(r["积分"] for r in collected) == 130
     assert sum(r["金额（元）"] or 0 for r in collected) == 65
+
+
+def test_a_price_that_changes_later_does_not_change_what_was_handed_out(client, days):
+    _, before = opened(client)
+    Reward.objects.update(value="99.00")
+    rice = days[0].stocks.get(reward__name="大米")
+    planning.stock(day=days[0], wanted=[planning.Wanted(rice.reward, 12, None, 50)])
+    assert opened(client)[1] == before
+    new = make_day(TODAY, place="新")
+    planning.stock(day=new, wanted=[planning.Wanted(rice.reward, 5, None, 50)])
+    assert str(new.stocks.get().value) == "99.00"
+    Reward.objects.update(value="88.00")
+    planning.stock(day=new, wanted=[planning.Wanted(Reward.objects.get(name="大米"), 5, None, 50)])
+    assert str(new.stocks.get().value) == "88.00"  # nothing of it is taken yet
 
 
 def test_money_is_written_with_two_decimals(client, days):
