@@ -223,7 +223,8 @@ def test_operators_work_on_the_day_itself(client, day, rice, person):
     assert client.get(till(other)).status_code == 404
     assert "兑换台" in text(client.get(f"/points/days/{day.pk}/"))
     sent = opened(client, day, person) | {f"s{rice.pk}": "1"}
-    assert client.post(till(day), sent).status_code == 302
+    slip = client.post(till(day), sent).url
+    assert "大米" in text(client.get(slip))
     for address in ("edit", "stock", "finish", "call-off"):
         assert client.get(f"/points/days/{day.pk}/{address}/").status_code == 403
     with time_machine.travel("2025-06-17 10:00 +0800", tick=False):
@@ -232,6 +233,19 @@ def test_operators_work_on_the_day_itself(client, day, rice, person):
         assert "在兑换日当天" in page
         assert "张三" not in page
         assert client.get(f"/points/days/{day.pk}/paper/").status_code == 403
+        assert client.get(slip).status_code == 404
+        assert client.post(slip.replace("slip", "cancel")).status_code == 404
+
+
+def test_an_article_beyond_the_last_key_is_handed_out_by_hand(client, staff, day, person):
+    stocks = [make_stock(day, f"物品{number}", 1, brought=3) for number in range(35)]
+    sent = opened(client, day, person)
+    page = text(client.get(f"{till(day)}?person={person.pk}"))
+    assert page.count("<kbd>") == 33
+    assert "<kbd></kbd>" not in page
+    client.post(till(day), sent | {f"s{stocks[-1].pk}": "2"})
+    assert f'name="s{stocks[-1].pk}"' in page
+    assert Redemption.objects.get().lines.get().stock == stocks[-1]
 
 
 # ---- paper -------------------------------------------------------------------------------------

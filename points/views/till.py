@@ -1,5 +1,7 @@
 """The till of a day: find somebody, see what they have, hand out, print the slip; by keyboard."""
 
+from itertools import zip_longest
+
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef
@@ -25,7 +27,7 @@ from points.views.gates import frame, till_day, visible_redemptions, works_at
 FOUND = 20
 #: So many are sorted by likeness before the first are shown.
 LOOKED_AT = 300
-#: The key beside each article: pressed, it takes one more.
+#: The key beside each article: pressed, it takes one more. Who brings more than these types it.
 KEYS = "123456789abcdefghijklmnorstuvwxyz"
 
 
@@ -110,7 +112,7 @@ def _person(request, day: RedemptionDay, person: Retiree, words: str = ""):
     account = Account.objects.filter(retiree=person, cycle=day.cycle).first()
     rows = [
         {"key": letter, "stock": stock, "box": form[f"s{stock.pk}"], "has": has.get(stock.pk, 0)}
-        for letter, stock in zip(KEYS, stocks, strict=False)
+        for letter, stock in zip_longest(KEYS[: len(stocks)], stocks)
     ]
     return _page(
         request,
