@@ -137,8 +137,16 @@ def test_the_filter_narrows_page_and_workbook_alike(client, days, query, count, 
     assert said in export.filter_words
     page = client.get(f"/points/redemptions/{query}")
     assert page.context["page"].paginator.count == len({row["单号"] for row in found})
-    assert page.context["articles"] == sum(row["份数"] for row in found)
-    assert page.context["points"] == sum(row["积分"] for row in found)
+    held = [row for row in found if row["状态"] in ("已预约", "已领取")]
+    assert page.context["held"] == len({row["单号"] for row in held})
+    assert page.context["articles"] == sum(row["份数"] for row in held)
+    assert page.context["points"] == sum(row["积分"] for row in held)
+
+
+def test_the_page_counts_as_given_only_what_was_not_taken_back(client, days):
+    page = client.get("/points/redemptions/").content.decode()
+    assert "共 <strong>3</strong> 单。" in page
+    assert "已预约、已领取的 <strong>2</strong> 单，6 份，<strong>175</strong> 分。" in page
 
 
 def test_nobody_else_gets_it(client, days):
