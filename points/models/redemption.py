@@ -73,10 +73,6 @@ class DayStatus(models.TextChoices):
 
 
 class RedemptionDayQuerySet(models.QuerySet):
-    def shown(self):
-        """Those that everybody may read about."""
-        return self.filter(status__in=[DayStatus.OPEN, DayStatus.DONE, DayStatus.CANCELLED])
-
     def coming(self, today: datetime.date):
         return self.filter(status=DayStatus.OPEN, date__gte=today)
 

@@ -16,7 +16,6 @@ from cadres.roles import is_office, office_only
 from points import days, redemption
 from points.forms.redemption import DayForm, RedemptionFilter, StockForm, redemptions_of
 from points.models import (
-    HELD,
     DayStatus,
     RedemptionDay,
     RedemptionLine,
@@ -198,7 +197,7 @@ def redemption_list(request):
         raise PermissionDenied
     filled = {key: value for key, value in request.GET.items() if value and key != "page"}
     found = redemptions_of(filled, request.user)
-    held = found.filter(state__in=HELD)
+    held = found.held()
     lines = RedemptionLine.objects.filter(redemption__in=held.order_by().values("pk"))
     rows = with_branch(found.with_lines(), person="retiree")
     query = request.GET.copy()
