@@ -1,7 +1,8 @@
-"""Redemption in the demo county: two past days and one to come, of the year 2025's points."""
+"""Redemption in the demo county: two past days, today and one to come, of the points of 2025."""
 
 import datetime
 import uuid
+from itertools import islice
 
 from django.utils import timezone
 
@@ -25,11 +26,13 @@ VALUES = {
     "大米5公斤": "29.90", "食用油1.8升": "36.50", "电热水壶": "99.00", "书籍一册": "28.00",
 }  # fmt: skip
 CHEAP = ["香皂", "软毛牙刷", "代办代购一次"]
+RESERVED_TODAY = 3
 _NAMES = uuid.UUID("5f0d3c86-5a5b-4c2e-9a5e-0d2f6f0e2025")
 
 
 def load_redemptions(cycle: Cycle, people: list[int], users: dict[str, User]) -> None:
-    """Some took something at once, some had reserved, a few never came; others reserve now."""
+    """Some took something at once, some had reserved, a few never came; others reserve now;
+    the till of today's day can be tried at once."""
     for name, value in VALUES.items():
         Reward.objects.filter(name=name).update(value=value)
     found = list(Retiree.objects.filter(pk__in=people).order_by("pk"))
@@ -41,6 +44,9 @@ def load_redemptions(cycle: Cycle, people: list[int], users: dict[str, User]) ->
     day = _day(cycle, coming, PLACES[0][1], users["staff"])
     for place, person in enumerate(found[::6]):
         _reserve(day, person, CHEAP[place % 3], users["staff"])
+    today = _day(cycle, timezone.localdate(), PLACES[1][1], users["staff"])
+    made = (_reserve(today, person, CHEAP[0], users["staff"]) for person in found[1:])
+    list(islice(filter(None, made), RESERVED_TODAY))
 
 
 def _day(cycle: Cycle, date: datetime.date, place: str, staff: User) -> RedemptionDay:

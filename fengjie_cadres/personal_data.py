@@ -160,7 +160,7 @@ TABLE = {
     "points.RedemptionDay": Columns(
         public="id cycle date opens_at closes_at place status", internal="operators"
     ),
-    "points.DayStock": Columns(public="id day reward points brought per_person taken"),
+    "points.DayStock": Columns(public="id day reward points value brought per_person taken"),
     "points.Redemption": Columns(
         internal="id day state key transfer reserved_by ended_by",
         personal="retiree points reserved_at ended_at collector relation",

@@ -25,6 +25,7 @@ from fengjie_cadres.reports import standing
 from fengjie_cadres.reports.dashboard import Dashboard, last_import
 from fengjie_cadres.two_step_views import after_password
 from points.days import coming_for
+from points.models import Cycle
 
 
 class Login(auth.LoginView):
@@ -59,6 +60,7 @@ def _branch_life(request) -> dict:
         "branches": branches,
         "people": served.select_related("unit").order_by("name_pinyin", "id"),
         "announcements": announced_to(branches)[:10],
+        "ending": Cycle.objects.ending(timezone.localdate()),
     }
 
 

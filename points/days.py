@@ -74,7 +74,7 @@ def _stock_one(day: RedemptionDay, stock: DayStock | None, line: Wanted) -> None
         if line.brought is not None:
             DayStock.objects.create(
                 day=day, reward=line.reward, brought=line.brought, per_person=line.per_person,
-                points=line.points,
+                points=line.points, value=line.reward.value,
             )  # fmt: skip
         return
     brought = line.brought or 0
@@ -82,7 +82,9 @@ def _stock_one(day: RedemptionDay, stock: DayStock | None, line: Wanted) -> None
         words = f"{line.reward}已约出 {stock.taken} 份，带来的不能少于这个数。"
         raise RefusedError(words)
     stock.brought, stock.per_person, stock.points = brought, line.per_person, line.points
-    stock.save(update_fields=["brought", "per_person", "points"])
+    if not stock.taken or stock.value is None:  # what is taken keeps the price it had
+        stock.value = line.reward.value
+    stock.save(update_fields=["brought", "per_person", "points", "value"])
 
 
 def may_change(day: RedemptionDay) -> RedemptionDay:

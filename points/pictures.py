@@ -15,11 +15,14 @@ from PIL import Image, ImageOps
 from cadres.jobs import RefusedError
 
 MAX_BYTES = 5 * 1024 * 1024
-#: A small file may unfold to a picture that fills the memory.
-MAX_PIXELS = 50_000_000
+#: A small file may unfold to a picture that fills the memory: so much is decoded, at most.
+MAX_PIXELS = 16_000_000
+#: What a phone's camera takes; a JPEG of this size is decoded at a part of its size.
+MAX_TAKEN = 52_000_000
 EDGE = 800
 FOLDER = "rewards"
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
+_TOO_LARGE = "图片太大，请换小一点的。"
 
 
 class PictureRefusedError(RefusedError):
@@ -32,20 +35,29 @@ def redrawn(file: UploadedFile) -> bytes:
         raise PictureRefusedError("图片超过 5 MB，请换小一点的。")
     try:
         with Image.open(file, formats=FORMATS) as found:
-            if found.width * found.height > MAX_PIXELS:
-                raise PictureRefusedError("图片太大，请换小一点的。")
-            found.draft("RGB", (EDGE * 2, EDGE * 2))
-            upright = ImageOps.exif_transpose(found).convert("RGBA")
+            _fits(found, MAX_TAKEN)
+            found.draft("RGB", (EDGE, EDGE))
+            _fits(found, MAX_PIXELS)
+            # made small before anything else is made of it: a copy takes as much again
+            small = found if found.mode in ("L", "RGB", "RGBA") else found.convert("RGBA")
+            small.thumbnail((EDGE, EDGE))
+            upright = ImageOps.exif_transpose(small).convert("RGBA")
     except PictureRefusedError:
         raise
+    except Image.DecompressionBombError:
+        raise PictureRefusedError(_TOO_LARGE) from None
     except Exception:  # whatever a broken or hostile file makes the decoder raise
         raise PictureRefusedError("这不是能用的图片，请换成照片（JPG 或 PNG）。") from None
-    upright.thumbnail((EDGE, EDGE))
     paper = Image.new("RGB", upright.size, "white")
     paper.paste(upright, mask=upright.getchannel("A"))
     out = io.BytesIO()
     paper.save(out, "JPEG", quality=85)
     return out.getvalue()
+
+
+def _fits(found: Image.Image, pixels: int) -> None:
+    if found.width * found.height > pixels:
+        raise PictureRefusedError(_TOO_LARGE)
 
 
 def keep(data: bytes) -> str:

@@ -25,9 +25,21 @@ from points.models import (
     RedemptionState,
 )
 
+_RESERVED = {"state": RedemptionState.RESERVED}
+_TO_WHOM = ("collector", "relation")
+
 
 class SoldOutError(RefusedError):
     """Somebody else was quicker."""
+
+
+class DoneBeforeError(RefusedError):
+    """A form has done something else before, or what has been given back since: `found`."""
+
+    def __init__(self, found: Redemption, lines: list[RedemptionLine]):
+        done = "、".join(_words(line.stock, line.quantity) for line in lines)
+        super().__init__(f"这一单已经办过：{done}（{found.get_state_display()}），这一次没有另办。")
+        self.found = found
 
 
 def reserve(
@@ -35,10 +47,11 @@ def reserve(
 ) -> Redemption:
     """Takes articles of a day for a person and spends the points.
 
-    `basket` is stock → how many. The same key again is the same redemption. Raises SoldOutError, a
+    `basket` is stock → how many. The same key again is the same redemption, and a
+    DoneBeforeError when that would not be what is asked for. Raises SoldOutError, a
     LedgerRefusedError (not enough points, frozen …) or RefusedError, and then nothing has moved.
     """
-    return _taken(key, day, retiree, basket, by, {"state": RedemptionState.RESERVED})
+    return _taken(key, day, retiree, basket, by, _RESERVED)
 
 
 def serve(
@@ -126,8 +139,15 @@ def call_off(*, day: RedemptionDay, by: User) -> int:
         return _closed(day, DayStatus.CANCELLED, RedemptionState.CANCELLED, by)
 
 
-def check(*, day: RedemptionDay, retiree: Retiree, basket: dict[int, int]) -> None:
-    """Refuses what could not be reserved now; takes nothing, promises nothing."""
+def check(
+    *, key: uuid.UUID, day: RedemptionDay, retiree: Retiree, basket: dict[int, int]
+) -> Redemption | None:
+    """What the form has reserved already; refuses what could not be reserved now.
+
+    Takes nothing, promises nothing. Raises as `reserve` does.
+    """
+    if found := Redemption.objects.filter(key=key).first():
+        return _the_same(found, day, retiree, basket, _RESERVED)
     _takes_orders(day, is_late=False)
     stocks = _wanted(day, retiree, basket)
     points = sum(stocks[pk].points * quantity for pk, quantity in basket.items())
@@ -137,6 +157,7 @@ def check(*, day: RedemptionDay, retiree: Retiree, basket: dict[int, int]) -> No
     balance = account.balance if account else 0
     if points > balance:
         raise ledger.InsufficientPointsError(balance)
+    return None
 
 
 def held(day: RedemptionDay, retiree: Retiree) -> dict[int, int]:
@@ -166,7 +187,7 @@ def _taken(key, day, retiree, basket, by, more: dict, is_late: bool = False) -> 
         with transaction.atomic():
             day = locked(day)
             if found := Redemption.objects.filter(key=key).first():
-                return _the_same(found, day, retiree)
+                return _the_same(found, day, retiree, basket, more)
             _takes_orders(day, is_late)
             stocks = _wanted(day, retiree, basket)
             now = timezone.now()
@@ -191,13 +212,19 @@ def _taken(key, day, retiree, basket, by, more: dict, is_late: bool = False) -> 
         if "day_stock_never_below_zero" in str(error):
             raise SoldOutError("已兑完，请换一样。") from None
         if found := Redemption.objects.filter(key=key).first():  # on another day, just now
-            return _the_same(found, day, retiree)
+            return _the_same(found, day, retiree, basket, more)
         raise
 
 
-def _the_same(found: Redemption, day: RedemptionDay, retiree: Retiree) -> Redemption:
+def _the_same(found: Redemption, day, retiree, basket: dict[int, int], more: dict) -> Redemption:
+    """What a form has done, when that is what it asks for now and it still stands."""
     if (found.day_id, found.retiree_id) != (day.pk, retiree.pk):
         raise RefusedError("这张表单已经用过，请重新打开页面再办。")
+    lines = list(found.lines.select_related("stock__reward"))
+    stands = found.state in (more["state"], RedemptionState.COLLECTED)
+    is_same = all(getattr(found, name) == more[name] for name in _TO_WHOM if name in more)
+    if not (stands and is_same and basket == {line.stock_id: line.quantity for line in lines}):
+        raise DoneBeforeError(found, lines)
     return found
 
 

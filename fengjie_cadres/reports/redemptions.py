@@ -64,30 +64,28 @@ def _fill(export: Export, _: datetime.date) -> list[Sheet]:
 
 
 def _row(line: RedemptionLine) -> tuple:
-    one, reward = line.redemption, line.stock.reward
+    one, stock = line.redemption, line.stock
     ended = f"{timezone.localtime(one.ended_at):%Y-%m-%d %H:%M}" if one.ended_at else ""
     whom = ""
     if one.state == RedemptionState.COLLECTED:
         whom = f"{one.collector}（{one.relation}）" if one.collector else "本人"
     return (
         one.number, one.day.date.isoformat(), one.day.place, one.day.cycle.year, one.retiree.name,
-        line.with_branch_name, reward.name, line.quantity, line.points, line.sum, reward.value,
-        None if reward.value is None else reward.value * line.quantity,
+        line.with_branch_name, stock.reward.name, line.quantity, line.points, line.sum, stock.value,
+        None if stock.value is None else stock.value * line.quantity,
         one.get_state_display(), ended, whom, str(one.reserved_by or ""), str(one.ended_by or ""),
     )  # fmt: skip
 
 
 def _sums(lines) -> list[tuple]:
     """By state and article, with a sum for each state: only what was collected has been spent."""
-    money = Sum(F("quantity") * F("stock__reward__value"), output_field=DecimalField())
-    found = lines.order_by().values(
-        "redemption__state", "stock__reward__name", "stock__reward__value"
-    )
+    money = Sum(F("quantity") * F("stock__value"), output_field=DecimalField())
+    found = lines.order_by().values("redemption__state", "stock__reward__name", "stock__value")
     found = found.annotate(
         pieces=Sum("quantity"), spent=Sum(F("quantity") * F("points")), money=money
     )
     groups: dict[str, list] = {state: [] for state in _STATES}
-    for each in found.order_by("stock__reward__name"):
+    for each in found.order_by("stock__reward__name", "stock__value"):
         groups[each["redemption__state"]].append(each)
     rows = []
     for state, group in groups.items():
@@ -98,7 +96,7 @@ def _sums(lines) -> list[tuple]:
 
 
 def _sum(state: str, each: dict) -> tuple:
-    name, value = each["stock__reward__name"], each["stock__reward__value"]
+    name, value = each["stock__reward__name"], each["stock__value"]
     return (state, name, each["pieces"], each["spent"], value, each["money"])
 
 

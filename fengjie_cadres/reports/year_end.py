@@ -10,6 +10,7 @@ from fengjie_cadres.reports.kinds import Table
 from fengjie_cadres.reports.workbook import Column, Sheet
 from points import commendations
 from points.models import Account, Commendation, CommendationKind, Cycle
+from points.snapshots import NO_BRANCH
 from points.views.group_ranking import groups
 from points.views.year_end_forms import RolloverFilter, losing_of, rollover_of
 
@@ -92,7 +93,7 @@ def _calls(export: Export, _: datetime.date) -> list[Sheet]:
         "with_branch_name", "retiree__name", "retiree__phone", "held", "expiring"
     )
     lines = (
-        (branch or "没有联系服务的支部", name, mask_phone(phone), held, expiring, "", "")
+        (branch or NO_BRANCH, name, mask_phone(phone), held, expiring, "", "")
         for branch, name, phone, held, expiring in rows.iterator(chunk_size=5000)
     )
     return [Sheet("催办名单", _CALLS, lines)]

@@ -3,6 +3,7 @@
 import pytest
 import time_machine
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from branches.models import Branch
 from cadres.models import CareRecord, Retiree, Unit, UnitAlias, User
@@ -83,12 +84,15 @@ def _points_are_right() -> None:
 
 
 def _redemptions_are_right(year: Cycle) -> None:
-    """Two days of last year and one to come, each with people in every state that it can have."""
+    """Two days of last year, today and one to come, with people in every state they can have."""
     found = RedemptionDay.objects.order_by("date")
-    assert [day.status for day in found] == ["done", "done", "open"]
+    assert [day.status for day in found] == ["done", "done", "open", "open"]
     assert {day.cycle for day in found} == {year}
     states = [set(day.redemptions.values_list("state", flat=True)) for day in found]
-    assert states == [{"collected", "lapsed"}, {"collected", "lapsed"}, {"reserved"}]
+    assert states == [{"collected", "lapsed"}, {"collected", "lapsed"}, *[{"reserved"}] * 2]
+    today = found[2]
+    assert (today.date, today.redemptions.count()) == (timezone.localdate(), 3)
+    assert today.stocks.filter(brought__gt=0).count() > 5
 
 
 @pytest.mark.slow

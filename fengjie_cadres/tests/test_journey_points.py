@@ -73,6 +73,23 @@ def test_the_bankbook_fits_a_phone_with_the_largest_text(rich_page):
     assert faults(page) == []
 
 
+@pytest.mark.parametrize("size", ["正常", "特大字"])
+def test_the_bankbook_is_printed_in_large_type(rich_page, size):
+    page = rich_page
+    page.goto("/points/?year=2025")
+    if size != "正常":
+        page.click(f"text={size}")
+    page.set_viewport_size({"width": 700, "height": 1000})  # an A4 sheet between its margins
+    page.emulate_media(media="print")
+    sizes = page.evaluate(
+        """() => Array.from(document.querySelectorAll(".bankbook td, .facts dd, .balance p"))
+        .map(one => parseFloat(getComputedStyle(one).fontSize))"""
+    )
+    assert len(sizes) > 20
+    assert min(sizes) >= 18
+    assert page.evaluate("document.documentElement.scrollWidth") <= 700
+
+
 def test_the_bankbook_says_nothing_in_letters_or_codes(rich_page):
     rich_page.goto("/points/?year=2025")
     shown = rich_page.inner_text("main")

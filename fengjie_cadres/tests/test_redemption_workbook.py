@@ -13,6 +13,7 @@ from cadres.models import Export, Job
 from cadres.roles import Role
 from cadres.tests.make import make_user
 from fengjie_cadres.reports.exports import export_job
+from points import days as planning
 from points import redemption
 from points.models import Reward
 from points.tests.make import make_day, make_rich, make_stock
@@ -38,10 +39,10 @@ def staff(client):
 def days(staff):
     """Two days; rice has a price, soap has none; one was cancelled, one is reserved."""
     first, second = make_day(TODAY), make_day(TODAY, place="别处")
+    Reward.objects.create(name="大米", points=50, value="32.50")
     rice = make_stock(first, "大米", 50, brought=9)
     soap = make_stock(first, "肥皂", 10, brought=9)
     other = make_stock(second, "大米", 45, brought=9)
-    Reward.objects.filter(name="大米").update(value="32.50")
     person = make_rich(500, name="张三")
     make_membership(person, make_branch("甲支部"))
     serve(first, person, {rice.pk: 2, soap.pk: 3}, staff, collector="李四", relation="儿子")
@@ -94,6 +95,20 @@ def test_every_article_with_points_and_money(client, days):
     assert sum(r["金额（元）"] or 0 for r in collected) == 65
 
 
+def test_a_price_that_changes_later_does_not_change_what_was_handed_out(client, days):
+    _, before = opened(client)
+    Reward.objects.update(value="99.00")
+    rice = days[0].stocks.get(reward__name="大米")
+    planning.stock(day=days[0], wanted=[planning.Wanted(rice.reward, 12, None, 50)])
+    assert opened(client)[1] == before
+    new = make_day(TODAY, place="新")
+    planning.stock(day=new, wanted=[planning.Wanted(rice.reward, 5, None, 50)])
+    assert str(new.stocks.get().value) == "99.00"
+    Reward.objects.update(value="88.00")
+    planning.stock(day=new, wanted=[planning.Wanted(Reward.objects.get(name="大米"), 5, None, 50)])
+    assert str(new.stocks.get().value) == "88.00"  # nothing of it is taken yet
+
+
 def test_money_is_written_with_two_decimals(client, days):
     export, _ = opened(client)
     export.file.seek(0)
@@ -122,8 +137,16 @@ def test_the_filter_narrows_page_and_workbook_alike(client, days, query, count, 
     assert said in export.filter_words
     page = client.get(f"/points/redemptions/{query}")
     assert page.context["page"].paginator.count == len({row["单号"] for row in found})
-    assert page.context["articles"] == sum(row["份数"] for row in found)
-    assert page.context["points"] == sum(row["积分"] for row in found)
+    held = [row for row in found if row["状态"] in ("已预约", "已领取")]
+    assert page.context["held"] == len({row["单号"] for row in held})
+    assert page.context["articles"] == sum(row["份数"] for row in held)
+    assert page.context["points"] == sum(row["积分"] for row in held)
+
+
+def test_the_page_counts_as_given_only_what_was_not_taken_back(client, days):
+    page = client.get("/points/redemptions/").content.decode()
+    assert "共 <strong>3</strong> 单。" in page
+    assert "已预约、已领取的 <strong>2</strong> 单，6 份，<strong>175</strong> 分。" in page
 
 
 def test_nobody_else_gets_it(client, days):

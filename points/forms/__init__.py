@@ -18,6 +18,7 @@ from points.models import (
     Transfer,
     TransferKind,
 )
+from points.snapshots import NO_BRANCH
 from points.totals import FLOWS, with_earned
 
 #: The cycle of today's year, or else the newest.
@@ -49,7 +50,7 @@ class PointsFilter(FilterForm):
     """Rows that belong to a person and a cycle: which year, whose."""
 
     year = select("年度", [(THIS_YEAR, "本年度")])
-    branch = select("党支部", [(NONE, "没有联系服务的支部")])
+    branch = select("党支部", [(NONE, NO_BRANCH)])
     area = select("片区")
     township = select("居住乡镇(街道)")
 

@@ -31,6 +31,9 @@ class PaperRow(forms.Form):
                 self.fault = " ".join(words for found in self.errors.values() for words in found)
                 return False
             return self._written(by)
+        except redemption.DoneBeforeError as done:
+            self.fault = f"{done}还要记的，请另填一个空行。"
+            return False
         except RefusedError as refusal:
             self.fault = str(refusal)
             return False

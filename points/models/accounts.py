@@ -39,6 +39,10 @@ class CycleQuerySet(models.QuerySet):
             redeem_until__gte=today,
         )
 
+    def ending(self, today: datetime.date):
+        """Years that are over and not closed: what is left in them is about to expire."""
+        return self.exclude(status=CycleStatus.CLOSED).filter(ends_on__lt=today).order_by("year")
+
     def latest_on(self, today: datetime.date):
         """The cycle of this year, else the newest; None when there is none."""
         return self.holding(today).first() or self.order_by("-year").first()

@@ -73,10 +73,6 @@ class DayStatus(models.TextChoices):
 
 
 class RedemptionDayQuerySet(models.QuerySet):
-    def shown(self):
-        """Those that everybody may read about."""
-        return self.filter(status__in=[DayStatus.OPEN, DayStatus.DONE, DayStatus.CANCELLED])
-
     def coming(self, today: datetime.date):
         return self.filter(status=DayStatus.OPEN, date__gte=today)
 
@@ -131,6 +127,10 @@ class DayStock(models.Model):
     )
     reward = models.ForeignKey(Reward, models.PROTECT, verbose_name="兑换物品")
     points = models.PositiveIntegerField("积分", help_text="这一场按这个分数")
+    value = models.DecimalField(
+        "单价（元）", max_digits=8, decimal_places=2, null=True, blank=True, editable=False,
+        help_text="填写物品时的单价，以后改价不影响这一场",
+    )  # fmt: skip
     brought = models.PositiveIntegerField("带来多少")
     per_person = models.PositiveIntegerField("每人限几份", null=True, blank=True)
     taken = models.PositiveIntegerField("已约已领", default=0, editable=False)

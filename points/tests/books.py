@@ -1,13 +1,15 @@
 """All that the database knows of the books, in one prepared statement: for comparing and for
 showing that nothing has changed."""
 
+from django.apps import apps
 from django.db import connection
 
 from points.audit import CHECKS
 
-_TABLES = (
-    "account", "adjustment", "cycle", "posting", "rule", "settlement", "shortfall", "transfer",
-)  # fmt: skip
+_TABLES = sorted(
+    model._meta.db_table
+    for model in apps.get_app_config("points").get_models(include_auto_created=True)
+)
 _SUMS = """
     SELECT account_id, sum(delta) AS sum FROM (
         SELECT to_account_id AS account_id, amount AS delta FROM points_transfer
@@ -15,7 +17,7 @@ _SUMS = """
 """
 _CHECKSUM = " || ".join(
     f"(SELECT '{table}' || count(*) || ':' || COALESCE(sum(hashtextextended(t::text, 0)), 0)"
-    f" FROM points_{table} t)"
+    f" FROM {table} t)"
     for table in _TABLES
 )
 _FINDINGS = " UNION ALL ".join(

@@ -83,8 +83,9 @@ def make_stock(
 ) -> DayStock:
     reward, _ = Reward.objects.get_or_create(name=name, defaults={"points": points})
     return DayStock.objects.create(
-        day=day, reward=reward, points=points, brought=brought, per_person=per_person
-    )
+        day=day, reward=reward, points=points, brought=brought, per_person=per_person,
+        value=reward.value,
+    )  # fmt: skip
 
 
 def image(kind: str = "PNG", size: tuple[int, int] = (40, 30), **more) -> SimpleUploadedFile:

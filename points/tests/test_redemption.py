@@ -14,7 +14,14 @@ from points import ledger, redemption
 from points.audit import audit
 from points.models import DayStatus, DayStock, Redemption, RedemptionState, Transfer
 from points.tests.make import balance, make_cycle, make_day, make_rich, make_stock
-from points.tests.test_threads import at_once
+from points.tests.test_threads import (
+    NO_MEMBER_LOCK,
+    SLOW_SPEND,
+    at_once,
+    kinds,
+    without,
+    without_the_balances_check,
+)
 
 pytestmark = pytest.mark.django_db
 TODAY = datetime.date(2025, 6, 16)
@@ -75,6 +82,37 @@ def test_the_same_form_sent_again_is_the_same_redemption(day, rice, person, staf
     assert (balance(person), left(rice)) == (50, 0)
     with pytest.raises(RefusedError, match="已经用过"):
         reserve(day, make_rich(100), staff, {rice.pk: 1}, key)
+
+
+def serve(day, person, staff, basket, key, **more):
+    return redemption.serve(key=key, day=day, retiree=person, basket=basket, by=staff, **more)
+
+
+def test_the_same_form_with_something_else_in_it_says_that_nothing_was_done(day, person, staff):
+    key = uuid.uuid4()
+    soap, brush = (make_stock(day, name, 10, brought=9) for name in ("肥皂", "牙刷"))
+    first = serve(day, person, staff, {soap.pk: 2}, key)
+    assert serve(day, person, staff, {soap.pk: 2, brush.pk: 0}, key) == first
+    for basket in ({soap.pk: 1}, {brush.pk: 2}, {soap.pk: 2, brush.pk: 1}, {}):
+        with pytest.raises(redemption.DoneBeforeError, match="肥皂×2（已领取），这一次没有另办"):
+            serve(day, person, staff, basket, key)
+    with pytest.raises(redemption.DoneBeforeError):
+        serve(day, person, staff, {soap.pk: 2}, key, collector="李四", relation="儿子")
+    assert (balance(person), left(soap), left(brush)) == (80, 7, 9)
+
+
+def test_the_same_form_after_it_was_taken_back_says_so(day, rice, person, staff):
+    key = uuid.uuid4()
+    made = reserve(day, person, staff, {rice.pk: 1}, key)
+    with pytest.raises(redemption.DoneBeforeError, match="大米（已预约）"):
+        serve(day, person, staff, {rice.pk: 1}, key)  # it has not been handed out
+    redemption.collect(redemption=made, by=staff)
+    assert reserve(day, person, staff, {rice.pk: 1}, key) == made
+    redemption.cancel(redemption=made, by=staff, is_office=True)
+    for again in (reserve, serve):
+        with pytest.raises(redemption.DoneBeforeError, match="大米（已取消）"):
+            again(day, person, staff, {rice.pk: 1}, key)
+    assert (balance(person), left(rice)) == (100, 1)
 
 
 def test_the_last_bag_is_gone(day, rice, person, staff):
@@ -287,6 +325,39 @@ def test_two_tills_with_the_same_person_spend_the_points_once(day, staff):
     assert sum(isinstance(each, Redemption) for each in got) == 1
     assert sum(isinstance(each, ledger.InsufficientPointsError) for each in got) == 7
     assert balance(person) == 20
+
+
+def spend_on_two_days(person, staff) -> None:
+    """Two days of a year, open at once: neither's lock keeps the other one waiting."""
+    wishes = [
+        (day, {make_stock(day, "香皂", 80, brought=9).pk: 1})
+        for day in (make_day(TODAY, place=place) for place in ("甲地", "乙地"))
+    ]
+    got = at_once(*(lambda w=w: reserve(w[0], person, staff, w[1]) for w in wishes * 4))
+    assert kinds(got) == ["InsufficientPointsError"]
+    assert (Redemption.objects.count(), balance(person)) == (1, 20)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_days_at_once_spend_the_same_points_once(person, staff):
+    spend_on_two_days(person, staff)
+    assert audit().is_clean
+
+
+@pytest.mark.django_db(transaction=True)
+def test_control_without_the_accounts_lock_the_second_day_runs_into_the_check(person, staff):
+    with without(NO_MEMBER_LOCK, SLOW_SPEND), pytest.raises(AssertionError, match="IntegrityError"):
+        spend_on_two_days(person, staff)
+    assert balance(person) == 20
+
+
+@pytest.mark.django_db(transaction=True)
+def test_control_without_lock_and_check_two_days_spend_the_same_points_twice(person, staff):
+    with without_the_balances_check():
+        with without(NO_MEMBER_LOCK, SLOW_SPEND), pytest.raises(AssertionError):
+            spend_on_two_days(person, staff)
+        assert Redemption.objects.count() > 1
+        assert balance(person) < 0
 
 
 @pytest.mark.django_db(transaction=True)

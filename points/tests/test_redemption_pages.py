@@ -268,11 +268,23 @@ def test_sent_twice_or_in_two_tabs_it_is_one_reservation(client, person, day):
         page = text(client.post(address, sent, follow=True))
         assert "约好了：肥皂 1 份，用 10 分。" in page
     page = text(client.post(address, {**second, f"s{soap.pk}": 3}, follow=True))
-    assert "刚才已经约好肥皂 1 份，这一次没有再约。" in page
+    assert "已经办过：肥皂（已预约），这一次没有另办。要约请再选一次。" in page
     assert (Redemption.objects.count(), balance(person)) == (1, 90)
     _, third = wish(client, person, day, {soap.pk: 1})  # a new wish after seeing the first
     client.post(address, {**third})
     assert Redemption.objects.count() == 2
+
+
+def test_a_form_whose_reservation_was_cancelled_says_so(client, person, day):
+    soap = make_stock(day, "肥皂", 10, brought=9)
+    as_retiree(client, person)
+    _, sent = wish(client, person, day, {soap.pk: 2}, is_sure=True)
+    client.post(f"/points/redemptions/{Redemption.objects.get().pk}/cancel/")
+    address = reverse("points:reserve", args=[person.pk])
+    for again in (client.post(address, sent, follow=True),
+                  client.get(address, {**sent, "look": 1}, follow=True)):  # fmt: skip
+        assert "肥皂×2（已取消），这一次没有另办" in text(again)
+    assert (Redemption.objects.count(), balance(person)) == (1, 100)
 
 
 @pytest.mark.parametrize("is_sure", [False, True])

@@ -9,11 +9,11 @@ import time_machine
 from django.db import DatabaseError, connection, transaction
 from django.db.models import ProtectedError
 
-from cadres.tests.make import make_retiree
+from cadres.tests.make import make_retiree, make_user
 from points import ledger
 from points.models import Account, Cycle, Transfer
 from points.tests import books
-from points.tests.make import awarded, make_cycle, published
+from points.tests.make import awarded, make_cycle, make_day, make_stock, published
 
 pytestmark = pytest.mark.django_db
 NOT_ALLOWED, MAY_ONLY_GROW = "permission denied", "may only grow"
@@ -59,6 +59,18 @@ def at():
         "spent": Transfer.objects.get(key="s:1").pk,
         "award": Transfer.objects.filter(kind="award", cycle=new).first().pk,
     }
+
+
+def test_the_checksum_sees_every_table_of_the_app():
+    told = [books.checksum()]
+    with time_machine.travel("2025-03-01 10:00 +0800"):
+        day = make_day()
+    told.append(books.checksum())
+    day.operators.add(make_user())
+    told.append(books.checksum())
+    make_stock(day, "香皂", 3, brought=9)
+    told.append(books.checksum())
+    assert len(set(told)) == 4
 
 
 def run(statement: str) -> None:

@@ -144,10 +144,36 @@ def test_what_is_no_picture_is_refused_and_nothing_kept(client, staff, content, 
     assert not reward.picture
 
 
-def test_a_small_file_that_unfolds_to_a_huge_picture_is_refused(monkeypatch):
-    monkeypatch.setattr(pictures, "MAX_PIXELS", 1000)
+@pytest.mark.parametrize(
+    ("kind", "size"), [("PNG", (4001, 4000)), ("GIF", (4001, 4000)), ("JPEG", (8200, 6400))]
+)
+def test_a_small_file_that_unfolds_to_a_huge_picture_is_refused(kind, size):
     with pytest.raises(pictures.PictureRefusedError, match="太大"):
-        pictures.redrawn(image())
+        pictures.redrawn(image(kind, size))
+
+
+def test_what_the_decoder_itself_does_not_open_is_said_to_be_too_large(monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 500)
+    with pytest.raises(pictures.PictureRefusedError, match="太大"):
+        pictures.redrawn(image("PNG", (40, 30)))
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_photo_of_fifty_megapixels_is_decoded_at_a_part_of_its_size(monkeypatch, progressive):
+    decoded, thumbnail = [], Image.Image.thumbnail
+    monkeypatch.setattr(
+        Image.Image, "thumbnail", lambda one, edge: decoded.append(one.size) or thumbnail(one, edge)
+    )
+    drawn = pictures.redrawn(image("JPEG", (8160, 6144), progressive=progressive))
+    assert decoded == [(2040, 1536)]
+    assert Image.open(io.BytesIO(drawn)).size == (800, 602)
+
+
+def test_a_photo_taken_upright_stands_upright():
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned by a quarter
+    drawn = pictures.redrawn(image("JPEG", (1200, 600), exif=exif))
+    assert Image.open(io.BytesIO(drawn)).size == (400, 800)
 
 
 def test_a_full_disk_is_a_sentence(monkeypatch):

@@ -97,6 +97,21 @@ def test_what_is_previewed_is_what_is_posted(cycle, head):
     assert audit().findings == []
 
 
+def test_while_it_posts_the_page_is_told_how_far_it_is(cycle, head, monkeypatch, settings):
+    settings.POINTS_BATCH = 1
+    rich(10, 101, 1)
+    published(cycle, head)
+    told, tell = [], rollover.jobs.tell
+    monkeypatch.setattr(
+        rollover.jobs, "tell", lambda job, *said: (told.append(said), tell(job, *said))
+    )
+    job = posted(cycle, head)
+    assert [done for _, done, _ in told] == sorted(done for _, done, _ in told)
+    assert {*told} == {(f"已结转 {n} 个账户，共 3 个", n, 3) for n in range(4)}
+    job.refresh_from_db()
+    assert (job.words, job.done, job.total) == ("已结转 3 个账户，共 3 个", 3, 3)
+
+
 def test_nothing_is_carried_unless_the_head_says_so(head):
     cycle = make_cycle(2025, redeem_until=UNTIL)
     (person,) = rich(9)

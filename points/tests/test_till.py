@@ -223,7 +223,8 @@ def test_operators_work_on_the_day_itself(client, day, rice, person):
     assert client.get(till(other)).status_code == 404
     assert "兑换台" in text(client.get(f"/points/days/{day.pk}/"))
     sent = opened(client, day, person) | {f"s{rice.pk}": "1"}
-    assert client.post(till(day), sent).status_code == 302
+    slip = client.post(till(day), sent).url
+    assert "大米" in text(client.get(slip))
     for address in ("edit", "stock", "finish", "call-off"):
         assert client.get(f"/points/days/{day.pk}/{address}/").status_code == 403
     with time_machine.travel("2025-06-17 10:00 +0800", tick=False):
@@ -232,6 +233,19 @@ def test_operators_work_on_the_day_itself(client, day, rice, person):
         assert "在兑换日当天" in page
         assert "张三" not in page
         assert client.get(f"/points/days/{day.pk}/paper/").status_code == 403
+        assert client.get(slip).status_code == 404
+        assert client.post(slip.replace("slip", "cancel")).status_code == 404
+
+
+def test_an_article_beyond_the_last_key_is_handed_out_by_hand(client, staff, day, person):
+    stocks = [make_stock(day, f"物品{number}", 1, brought=3) for number in range(35)]
+    sent = opened(client, day, person)
+    page = text(client.get(f"{till(day)}?person={person.pk}"))
+    assert page.count("<kbd>") == 33
+    assert "<kbd></kbd>" not in page
+    client.post(till(day), sent | {f"s{stocks[-1].pk}": "2"})
+    assert f'name="s{stocks[-1].pk}"' in page
+    assert Redemption.objects.get().lines.get().stock == stocks[-1]
 
 
 # ---- paper -------------------------------------------------------------------------------------
@@ -305,6 +319,40 @@ def test_paper_sent_twice_is_written_once(client, staff, day, soap, person):
     assert "没有记下" not in text(response)
     client.post(f"/points/days/{day.pk}/paper/", {**sent, **typed})
     assert (Redemption.objects.count(), balance(person)) == (2, 80)
+
+
+def test_paper_gone_back_to_and_changed_is_not_told_as_written(client, staff, day, rice, soap):
+    person = make_rich(100, name="甲一")
+    row = {"n0-who": "甲一", "n0-stock": soap.pk, "n0-quantity": "1"}
+    response, sent = paper(client, day, **row)
+    assert "已记下 1 行" in text(response)
+    address = f"/points/days/{day.pk}/paper/"
+    said = "已经办过：肥皂（已领取），这一次没有另办。还要记的，请另填一个空行。"
+    for change in ({"n0-stock": rice.pk}, {"n0-quantity": "3"}):
+        page = text(client.post(address, {**sent, **row, **change}))
+        assert said in page
+        assert "已记下" not in page
+    redemption.cancel(redemption=Redemption.objects.get(), by=staff, is_office=True)
+    assert "肥皂（已取消），这一次没有另办" in text(client.post(address, {**sent, **row}))
+    assert (Redemption.objects.count(), balance(person)) == (1, 100)
+    other = {"n1-who": "甲一", "n1-stock": rice.pk, "n1-quantity": "1"}
+    assert "已记下 1 行" in text(client.post(address, {**sent, **other}, follow=True))
+    assert balance(person) == 50
+
+
+def test_late_paper_undone_and_typed_again_says_so(client, staff, day, soap, person):
+    made = reserve(day, person, soap, staff)
+    with time_machine.travel("2025-06-18 10:00 +0800", tick=False):
+        client.force_login(staff)
+        redemption.finish(day=day, by=None)
+        typed = {f"r{made.pk}-state": "collected"}
+        assert "已记下 1 行" in text(paper(client, day, **typed)[0])
+        late = Redemption.objects.get(state="collected")
+        redemption.cancel(redemption=late, by=staff, is_office=True)
+        page = text(paper(client, day, **typed)[0])
+    assert "肥皂（已取消），这一次没有另办" in page
+    assert "已记下" not in page
+    assert balance(person) == 100
 
 
 def test_conflicts_of_paper_are_named(client, staff, day, rice, soap):

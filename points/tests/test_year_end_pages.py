@@ -168,6 +168,23 @@ def test_the_list_is_filtered_and_asks_as_little_for_three_as_for_one(client, cy
     assert "甲0" in shown(client, staff, PAGE + "?q=甲0")
 
 
+def test_a_secretary_comes_to_the_call_list_while_a_year_ends(client, cycle, head):
+    branch = make_branch("甲支部")
+    (person,) = rich(9)
+    make_membership(person, branch)
+    secretary, link = make_secretary(branch), f'href="{PAGE}calls/"'
+    assert link not in shown(client, secretary, "/", at="2025-12-31 10:00 +0800")
+    for at in ("2026-01-01 10:00 +0800", PUBLISHED):
+        assert link in shown(client, secretary, "/", at=at)
+    assert person.name in shown(client, secretary, f"{PAGE}calls/")
+    assert link not in shown(client, make_user(role=Role.CONTACT), "/")
+    with time_machine.travel(PUBLISHED):
+        rollover.publish(cycle=cycle, homes={}, by=head)
+    with time_machine.travel(POSTED):
+        rollover.post_job(rollover.start(cycle=cycle, by=head))
+    assert link not in shown(client, secretary, "/", at=POSTED)
+
+
 def test_what_is_due_stands_on_the_offices_home(client, cycle, staff, head):
     rich(9)
     assert "积分该结转了" not in shown(client, staff, "/", "2026-01-31 10:00 +0800")

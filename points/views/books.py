@@ -25,6 +25,7 @@ from points.forms import (
     ranking_of,
 )
 from points.models import Account, AuditRun, Cycle, Rule, Shortfall
+from points.snapshots import NO_BRANCH
 from points.totals import FLOWS, Totals, issued_by_rule, totals_by
 from points.views.gates import acts_for
 
@@ -202,7 +203,7 @@ def _by_branch(user, cycle: Cycle) -> list[dict]:
     rows = [_row(names[pk], totals, pk) for pk, totals in found.items() if pk]
     rows.sort(key=lambda row: (-row["totals"].flows["issued"], row["key"]))
     if None in found:
-        rows.append(_row("没有联系服务的支部", found[None], NONE))
+        rows.append(_row(NO_BRANCH, found[None], NONE))
     return rows
 
 

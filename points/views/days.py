@@ -197,14 +197,16 @@ def redemption_list(request):
         raise PermissionDenied
     filled = {key: value for key, value in request.GET.items() if value and key != "page"}
     found = redemptions_of(filled, request.user)
-    lines = RedemptionLine.objects.filter(redemption__in=found.order_by().values("pk"))
+    held = found.held()
+    lines = RedemptionLine.objects.filter(redemption__in=held.order_by().values("pk"))
     rows = with_branch(found.with_lines(), person="retiree")
     query = request.GET.copy()
     query.pop("page", None)
     context = {
         "form": RedemptionFilter(filled),
         "page": Paginator(rows, ROWS_A_PAGE).get_page(request.GET.get("page")),
-        "points": found.aggregate(sum=Sum("points"))["sum"] or 0,
+        "held": held.count(),
+        "points": held.aggregate(sum=Sum("points"))["sum"] or 0,
         "articles": lines.aggregate(sum=Sum("quantity"))["sum"] or 0,
         "query": query.urlencode(),
         "q": filled.get("q", ""),

@@ -29,12 +29,13 @@ def works_at(user, day: RedemptionDay) -> bool:
 
 
 def visible_redemptions(user):
-    """Those of the people whom a user sees, and of the days at whose till he works."""
+    """Those of the people whom a user sees, and of the days at whose till he works today."""
     found = Redemption.objects.with_lines()
     if sees_all(user):
         return found
     mine = Q(retiree__in=visible_retirees(user).order_by().values("pk"))
-    return found.filter(mine | Q(day__in=visible_days(user).order_by().values("pk")))
+    todays = visible_days(user).filter(date=timezone.localdate())
+    return found.filter(mine | Q(day__in=todays.order_by().values("pk")))
 
 
 def acts_for(user, retiree: Retiree) -> bool:

@@ -14,7 +14,6 @@ from cadres.models import Retiree
 from points import days, redemption
 from points.forms.redemption import BasketForm
 from points.models import (
-    HELD,
     Account,
     DayStock,
     Redemption,
@@ -115,6 +114,9 @@ def _basket(request, person: Retiree, day: RedemptionDay):
     if form.is_bound and form.is_valid():
         try:
             return (_reserved if is_sure else _confirm)(request, person, day, form)
+        except redemption.DoneBeforeError as done:
+            messages.error(request, f"{done}要约请再选一次。")
+            return redirect("points:reserve", person.pk)
         except RefusedError as refusal:
             form.add_error(None, str(refusal))
     return _choose(request, person, day, form)
@@ -124,28 +126,21 @@ def _reserved(request, person: Retiree, day: RedemptionDay, form: BasketForm):
     made = redemption.reserve(
         key=form.cleaned_data["key"], day=day, retiree=person, basket=form.basket(), by=request.user
     )
-    return _was_done(request, made, form)
+    return _was_done(request, made)
 
 
-def _was_done(request, made: Redemption, form: BasketForm):
-    """Says what is reserved; who sends a form again with something else in it reads so."""
-    lines = list(made.lines.select_related("stock__reward"))
+def _was_done(request, made: Redemption):
+    lines = made.lines.select_related("stock__reward")
     words = "、".join(f"{line.stock.reward} {line.quantity} 份" for line in lines)
-    if made.state not in HELD:
-        messages.error(request, f"{words}：刚才已经取消了。要预约请再选一次。")
-    elif form.basket() != {line.stock_id: line.quantity for line in lines}:
-        messages.error(request, f"刚才已经约好{words}，这一次没有再约。要加约请再选一次。")
-    else:
-        messages.success(request, f"约好了：{words}，用 {made.points} 分。")
+    messages.success(request, f"约好了：{words}，用 {made.points} 分。")
     return redirect("points:reserve", made.retiree_id)
 
 
 def _confirm(request, person: Retiree, day: RedemptionDay, form: BasketForm):
     """Raises RefusedError when it could not be had anyway; gone back to, it says it is done."""
-    if done := Redemption.objects.filter(key=form.cleaned_data["key"], retiree=person).first():
-        return _was_done(request, done, form)
-    basket = form.basket()
-    redemption.check(day=day, retiree=person, basket=basket)
+    key, basket = form.cleaned_data["key"], form.basket()
+    if done := redemption.check(key=key, day=day, retiree=person, basket=basket):
+        return _was_done(request, done)
     chosen = [(stock, basket[stock.pk]) for stock in form.stocks if stock.pk in basket]
     chosen = [(stock, quantity, stock.points * quantity) for stock, quantity in chosen]
     total = sum(points for _, _, points in chosen)

@@ -1,5 +1,7 @@
 """The till of a day: find somebody, see what they have, hand out, print the slip; by keyboard."""
 
+from itertools import zip_longest
+
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef
@@ -25,7 +27,7 @@ from points.views.gates import frame, till_day, visible_redemptions, works_at
 FOUND = 20
 #: So many are sorted by likeness before the first are shown.
 LOOKED_AT = 300
-#: The key beside each article: pressed, it takes one more.
+#: The key beside each article: pressed, it takes one more. Who brings more than these types it.
 KEYS = "123456789abcdefghijklmnorstuvwxyz"
 
 
@@ -97,8 +99,10 @@ def _person(request, day: RedemptionDay, person: Retiree, words: str = ""):
     if is_sent and form.is_valid():
         try:
             made = _handed_out(request, day, person, form)
-            _tell_if_done_before(request, made, form)
-            return redirect(f"{reverse('points:slip', args=[made.pk])}?till=1")
+            return _to_slip(made)
+        except redemption.DoneBeforeError as done:  # in a second tab: it must not look like more
+            messages.error(request, f"{done}要加换请再找一次。")
+            return _to_slip(done.found)
         except RefusedError as refusal:
             form.add_error(None, str(refusal))
     if stocks:  # where nothing is reserved, and no script says otherwise
@@ -108,7 +112,7 @@ def _person(request, day: RedemptionDay, person: Retiree, words: str = ""):
     account = Account.objects.filter(retiree=person, cycle=day.cycle).first()
     rows = [
         {"key": letter, "stock": stock, "box": form[f"s{stock.pk}"], "has": has.get(stock.pk, 0)}
-        for letter, stock in zip(KEYS, stocks, strict=False)
+        for letter, stock in zip_longest(KEYS[: len(stocks)], stocks)
     ]
     return _page(
         request,
@@ -122,6 +126,10 @@ def _person(request, day: RedemptionDay, person: Retiree, words: str = ""):
         reserved=[r for r in theirs if r.state == RedemptionState.RESERVED],
         collected=[r for r in theirs if r.state == RedemptionState.COLLECTED],
     )
+
+
+def _to_slip(made: Redemption):
+    return redirect(f"{reverse('points:slip', args=[made.pk])}?till=1")
 
 
 def _handed_out(request, day: RedemptionDay, person: Retiree, form: TillForm) -> Redemption:
@@ -142,16 +150,6 @@ def _handed_out(request, day: RedemptionDay, person: Retiree, form: TillForm) ->
         key=form.cleaned_data["key"], day=day, retiree=person, basket=basket, by=request.user,
         **to_whom,
     )  # fmt: skip
-
-
-def _tell_if_done_before(request, made: Redemption, form: TillForm) -> None:
-    """A second tab of the same clerk shows what the first has done, and must not look like more."""
-    lines = dict(made.lines.values_list("stock", "quantity"))
-    if form.basket() not in ({}, lines) or made.state != RedemptionState.COLLECTED:
-        words = (
-            f"刚才已经办过这一单（{made.get_state_display()}），这一次没有另办。要加换请再找一次。"
-        )
-        messages.error(request, words)
 
 
 # ---- the slip ------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from points import notices
 from points import rollover as steps
 from points.models import Cycle, Posting, PostingState, Rollover
 from points.outcome import people, totals
+from points.snapshots import NO_BRANCH
 from points.views.rulings import head_only
 from points.views.year_end_forms import (
     PolicyForm,
@@ -169,7 +170,7 @@ def calls(request, year: int):
         "with_branch_name", "-expiring", "retiree__name_pinyin", "id"
     )
     sheets = [
-        (name or "没有联系服务的支部", list(group))
+        (name or NO_BRANCH, list(group))
         for name, group in groupby(rows, key=lambda row: row.with_branch_name)
     ]
     context = {
