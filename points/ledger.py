@@ -221,16 +221,26 @@ def reverse(*, source: str, by: User | None, memo: str = "更正") -> str:
 
 
 def spend(
-    *, key: str, retiree: Retiree, cycle: Cycle, amount: int, by: User | None, memo: str = ""
+    *,
+    key: str,
+    retiree: Retiree,
+    cycle: Cycle,
+    amount: int,
+    by: User | None,
+    memo: str = "",
+    on: datetime.date | None = None,
 ) -> int:
     """Spends points of a cycle, once for a key; the number of the transfer.
 
-    Raises InsufficientPointsError, FrozenError, CycleClosedError, SourceTakenError.
+    Today, or on a day that is typed in later (until the year's end is published). Raises
+    InsufficientPointsError, FrozenError, CycleClosedError, SourceTakenError.
     """
     if amount <= 0:
         raise LedgerRefusedError("分数应大于零。")
     statement = "SELECT points_spend(%s, %s, %s, %s, %s, %s, %s, %s)"
-    return _call(statement, key, retiree.pk, cycle.pk, amount, memo, *_now(), _pk(by))[0][0]
+    today, now = _now()
+    values = (key, retiree.pk, cycle.pk, amount, memo, on or today, now, _pk(by))
+    return _call(statement, *values)[0][0]
 
 
 def refund(*, key: str, by: User | None, memo: str = "") -> int:

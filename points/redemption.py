@@ -195,6 +195,7 @@ def _taken(key, day, retiree, basket, by, more: dict, is_late: bool = False) -> 
             number = ledger.spend(
                 key=f"points.redemption:{key}", retiree=retiree, cycle=day.cycle, amount=points,
                 by=by, memo="、".join(_words(stocks[pk], basket[pk]) for pk in basket),
+                on=day.date if is_late else None,
             )  # fmt: skip
             ended = {"ended_at": now} if more["state"] == RedemptionState.COLLECTED else {}
             made = Redemption.objects.create(

@@ -14,7 +14,7 @@ from cadres.roles import Role
 from cadres.tests.make import make_id_number, make_user
 from points import ledger, redemption
 from points.audit import audit
-from points.models import Redemption, RedemptionDay
+from points.models import Cycle, Redemption, RedemptionDay, Transfer
 from points.tests.make import balance, make_day, make_rich, make_stock
 
 pytestmark = pytest.mark.django_db
@@ -401,6 +401,17 @@ def test_paper_that_comes_after_the_day_was_finished(client, staff, day, soap, p
     assert sorted(Redemption.objects.values_list("state", flat=True)) == ["collected", "lapsed"]
     assert RedemptionDay.objects.get().status == "done"
     assert audit().is_clean
+
+
+def test_paper_of_the_last_day_counts_for_that_day(client, staff, day, soap, person):
+    """Typed back the morning after, when nothing can be redeemed any more."""
+    Cycle.objects.update(ends_on=TODAY, redeem_until=TODAY)
+    with time_machine.travel("2025-06-17 09:00 +0800", tick=False):
+        client.force_login(staff)
+        typed = {"n0-stock": soap.pk, "n0-quantity": "1", "n0-who": "张三"}
+        response, _ = paper(client, day, **typed)
+    assert "已记下 1 行" in text(response)
+    assert Transfer.objects.get(kind="spend").occurred_on == TODAY
 
 
 # ---- how little is asked for -------------------------------------------------------------------
