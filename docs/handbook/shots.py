@@ -257,10 +257,8 @@ def points(staff: Camera, head: Camera) -> None:
 def redemption(staff: Camera) -> None:
     page = staff.open("/points/days/")
     staff.shoot("days", at="main", height=560)
-    staff.open("/points/days/new/")
-    staff.shoot("day-new", at="h1", height=620)
     staff.open("/points/days/")
-    staff.press("main tbody tr:has-text('开放预约') a >> nth=0")
+    staff.press("main tbody tr:has-text('可以预约') a >> nth=0")
     staff.shoot("day", at="h1", height=900)
     day = page.url.removeprefix(BASE)
     for part in ("stock", "list", "paper"):
@@ -276,7 +274,7 @@ def redemption(staff: Camera) -> None:
 def till(staff: Camera) -> None:
     """The till opens on its day: today's of the demo, as long as it is the day of its loading."""
     page = staff.open("/points/days/")
-    for link in page.locator("main tbody tr:has-text('开放预约') td:first-child a").all():
+    for link in page.locator("main tbody tr:has-text('可以预约') td:first-child a").all():
         address = link.get_attribute("href") + "till/"
         staff.open(f"{address}?q={RETIREE}")
         if page.locator("#search").count():
@@ -287,20 +285,12 @@ def till(staff: Camera) -> None:
 
 
 def year_end(staff: Camera, head: Camera) -> None:
-    head.open("/points/rollover/")
-    head.shoot("rollovers", at="main", height=430)
     head.open(f"/points/rollover/{YEAR}/")
     head.shoot("rollover", at="main", height=960)
     head.open(f"/points/rollover/{YEAR}/calls/")
     head.shoot("rollover-calls", at="main", height=620)
-    head.open(f"/points/rollover/{YEAR}/policy/")
-    head.shoot("rollover-policy", at="main", height=520)
     head.open(f"/points/commendations/{YEAR}/")
     head.shoot("commendations", at="main", height=520)
-    head.open(f"/points/commendations/{YEAR}/certificate/threshold/")
-    head.shoot("threshold", at="main", height=480)
-    staff.open("/points/notices/")
-    staff.shoot("notices", at="main", height=430)
     staff.open("/points/notices/new/")
     staff.shoot("notice-make", at="main", height=620)
     staff.open(f"/points/ranking/branches/?year={YEAR}")
