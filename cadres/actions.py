@@ -247,12 +247,7 @@ def lapse_temporary_classes(*, on: datetime.date) -> list[ClassChange]:
 
 def _fall_back(ended: ClassChange) -> ClassChange:
     person, day = ended.retiree, ended.until
-    before = (
-        person.class_changes.exclude(pk=ended.pk)
-        .filter(effective_from__lte=ended.effective_from)
-        .exclude(until__lte=day)
-        .first()
-    )
+    before = person.class_changes.filter(until=None).first()  # never another temporary one
     change = reclassify(
         retiree=person,
         activity_class=before.activity_class,
