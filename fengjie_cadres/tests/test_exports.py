@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from cadres.disclosure import empty_old_exports
+from cadres.jobs import SAME_PRESS
 from cadres.models import AccessEntry, Export, Job
 from cadres.roles import Role
 from cadres.tests.make import make_retiree, make_user
@@ -55,6 +56,29 @@ def test_the_workbook_holds_what_the_list_shows(client, staff):
     assert sheet.freeze_panes == "C4"
     assert sheet.page_setup.orientation == "landscape"
     assert sheet.print_title_rows == "$3:$3"
+
+
+def test_an_export_sent_twice_is_one_file_and_one_entry(client, staff):
+    first = asked(client, staff)
+    assert asked(client, staff) == first
+    assert AccessEntry.objects.count() == Export.objects.count() == 1
+    assert asked(client, staff, query="?sex=F") != first
+    assert asked(client, make_user(role=Role.OFFICE_STAFF)) != first
+    Export.objects.filter(pk=first.pk).update(asked_at=timezone.now() - SAME_PRESS * 2)
+    assert asked(client, staff) != first
+
+
+def test_an_export_whose_job_failed_says_so_and_can_be_asked_for_again(client, staff):
+    first = asked(client, staff)
+    assert "正在生成" in client.get(first.get_absolute_url()).content.decode()
+    Job.objects.update(state="failed", words="系统没有办成这件事，请联系管理员。")
+    page = client.get(first.get_absolute_url()).content.decode()
+    assert "没有生成出来" in page
+    assert "重新导出" in page
+    assert "正在生成" not in page
+    assert "没有生成出来" in client.get("/exports/").content.decode()
+    assert first.get_absolute_url() in client.get(first.job.get_absolute_url()).content.decode()
+    assert asked(client, staff) != first
 
 
 def test_numbers_are_masked_unless_the_full_export_was_asked_for(client, staff):
