@@ -35,7 +35,8 @@ class Dashboard:
     """
 
     def __init__(self, user: User, on: datetime.date | None = None):
-        self.user, self.on = user, on or timezone.localdate()
+        today = timezone.localdate()
+        self.user, self.on = user, min(on or today, today)
         kept = None if self.is_past else numbers.stored()
         self._stored = kept and kept.numbers
         self.counted_at = kept and kept.counted_at

@@ -221,6 +221,8 @@ def test_the_home_page_takes_a_day_and_no_nonsense(client, staff, people):
     assert "2025年6月30日" in page
     assert client.get("/?on=昨天").status_code == 200
     assert client.get("/?on=9999-99-99").status_code == 200
+    board = client.get("/?on=2099-12-31").context["dashboard"]
+    assert (board.on, board.is_past) == (timezone.localdate(), False)
 
 
 @pytest.mark.parametrize("on", [None, PAST])
