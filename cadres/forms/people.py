@@ -145,6 +145,11 @@ class PeopleFilter(RetireeFilter):
     def is_past(self) -> bool:
         return self.day < timezone.localdate()
 
+    @property
+    def status_then(self) -> str:
+        """The one status that all who are found had on an earlier day; empty for today."""
+        return self.chosen().get("status", Status.ACTIVE) if self.is_past else ""
+
     def by_on(self, people, value):
         return people  # the other boxes ask for its day
 

@@ -106,8 +106,7 @@ def _community(asked: PeopleFilter):
 
 
 def _status(asked: PeopleFilter):
-    then = asked.chosen().get("status", Status.ACTIVE)
-    return Value(then) if asked.is_past else F("status")
+    return Value(asked.status_then) if asked.is_past else F("status")
 
 
 def _person(row: tuple, day: datetime.date, places: dict, is_full: bool) -> tuple:
