@@ -68,7 +68,7 @@ def export_new(request, kind: str):
         "form": form,
         "title": table.title,
         "people": table.count(filled, request.user),
-        "filter_words": table.words(filled),
+        "filter_words": table.words(filled, request.user),
         "second_person_from": SECOND_PERSON_FROM,
     }
     if request.method == "POST" and form.is_valid():

@@ -17,6 +17,7 @@ from cadres.desk import Ledger, OfficeAdmin, filtered_by
 from cadres.forms import RetireeFilter
 from cadres.masking import mask_phone
 from cadres.models import ClassChange, Residence, Retiree
+from cadres.roles import is_office
 
 
 class DatedLedger(Ledger):
@@ -166,7 +167,7 @@ class RetireeAdmin(OfficeAdmin):
         )
 
     def get_search_results(self, request, queryset, search_term):
-        return queryset.search(search_term), False
+        return queryset.search(search_term, by_number=is_office(request.user)), False
 
     def autocomplete_label(self, person) -> str:
         """Tells people of the same name apart."""

@@ -6,6 +6,7 @@ from branches.access import visible_retirees
 from branches.models import Branch, Membership, MembershipKind
 from cadres.desk import DateInput, FilterForm, select
 from cadres.models import ActivityClass, ClassChange, ClassReason, Retiree, Township
+from cadres.roles import is_office
 
 
 class ClassLedgerFilter(FilterForm):
@@ -44,7 +45,7 @@ def class_changes_of(filled: dict, user):
     """The changes of a filled filter that a user may see, the latest first."""
     people = visible_retirees(user)
     if filled.get("q"):
-        people = people.search(filled["q"])
+        people = people.search(filled["q"], by_number=is_office(user))
     changes = ClassChange.objects.filter(retiree__in=people.order_by().values("pk"))
     return ClassLedgerFilter(filled).filter(changes).order_by("-effective_from", "-pk")
 

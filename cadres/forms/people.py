@@ -25,6 +25,7 @@ from cadres.models import (
     Unit,
     UnitLevel,
 )
+from cadres.roles import is_office
 
 UNCLASSED = "none"
 AGE_BANDS = {
@@ -55,7 +56,8 @@ class RetireeFilter(FilterForm):
     lives_in_county = select("长期在奉居住", [("yes", "是"), ("no", "否")])
 
     def __init__(self, *args, user=None, **kwargs):
-        """A page says for whom: who sees few people is offered no ranks of others."""
+        """Of whoever sees few people, the ranks of others are no choice: neither offered nor
+        taken, or the answer would tell that there are such."""
         super().__init__(*args, **kwargs)
         self.offer(
             township=Township.objects.values_list("pk", "name"),
@@ -178,13 +180,13 @@ class PeopleFilter(RetireeFilter):
 
 def people_of(filled: dict, user):
     """The people of a filled filter that a user may see: the same on a page and in its workbook."""
-    people = PeopleFilter(filled).filter(visible_retirees(user))
-    return people.search(filled["q"]) if filled.get("q") else people
+    people = PeopleFilter(filled, user=user).filter(visible_retirees(user))
+    return people.search(filled["q"], by_number=is_office(user)) if filled.get("q") else people
 
 
-def filter_in_words(filled: dict) -> str:
-    """A filled filter, and what was searched for, as people read it."""
-    parts = [PeopleFilter(filled).in_words()]
+def filter_in_words(filled: dict, user) -> str:
+    """A user's filled filter, and what was searched for, as people read it."""
+    parts = [PeopleFilter(filled, user=user).in_words()]
     if filled.get("q"):
         parts.append(f"搜索：{filled['q']}")
     return "；".join(filter(None, parts))

@@ -10,6 +10,7 @@ from cadres.classification import Due
 from cadres.desk import DateInput, select
 from cadres.forms.people import RetireeFilter
 from cadres.reviews import Seen
+from cadres.roles import is_office
 
 #: What a row of the list posts: key, class and suggestion as they were shown.
 _SEEN = re.compile(r"(\d{1,18})-([ABC]?)-([ABC]?)")
@@ -31,8 +32,8 @@ class ReviewFilter(RetireeFilter):
 
 def people_to_review(filled: dict, user):
     """The people of a filled filter among whom those who are due are looked for."""
-    people = ReviewFilter(filled).filter(visible_retirees(user).active())
-    return people.search(filled["q"]) if filled.get("q") else people
+    people = ReviewFilter(filled, user=user).filter(visible_retirees(user).active())
+    return people.search(filled["q"], by_number=is_office(user)) if filled.get("q") else people
 
 
 class ReviewForm(forms.Form):

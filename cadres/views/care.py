@@ -79,7 +79,8 @@ def _find(request):
     words = " ".join(request.GET.get("q", "").split())
     found = []
     if words:
-        people = with_branch(cared_for(request.user).active().search(words))
+        people = cared_for(request.user).active()
+        people = with_branch(people.search(words, by_number=is_office(request.user)))
         found = list(people.select_related("unit").order_by("name_pinyin", "id")[: FOUND + 1])
     context = {
         "q": words,

@@ -28,7 +28,7 @@ from fengjie_cadres.reports import (
     redemptions,
     year_end,
 )
-from fengjie_cadres.reports.kinds import Table
+from fengjie_cadres.reports.kinds import Table, for_anybody
 from fengjie_cadres.reports.workbook import Column, Sheet
 
 _CLASSES = dict(ActivityClass.choices)
@@ -81,7 +81,7 @@ def month(value: str) -> str:
 
 def roster(export: Export, _: datetime.date) -> list[Sheet]:
     """花名册 of a filter; identity numbers and whole phones only when the export is a full one."""
-    asked = PeopleFilter(export.params)
+    asked = PeopleFilter(export.params, user=export.asked_by)
     served = Membership.objects.on(asked.day).filter(
         retiree=OuterRef("pk"), kind=MembershipKind.SERVED
     )
@@ -160,7 +160,7 @@ TABLES = {
     "roster": Table("离退休干部花名册", roster, may_be_full=True),
     "class-ledger": Table("活动类别台账", class_ledger),
     "class-changes": Table(
-        "活动类别台账", class_changes, count=people_of_ledger, words=ledger_in_words
+        "活动类别台账", class_changes, count=people_of_ledger, words=for_anybody(ledger_in_words)
     ),
     comparison.KIND: comparison.COMPARISON,
     "care-ledger": care.CARE,

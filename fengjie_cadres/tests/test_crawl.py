@@ -185,7 +185,7 @@ def test_a_search_tells_nothing_of_somebody_elses_people(county, visitor, crawle
 def test_a_search_that_tells_how_many_is_noticed(county, visitor, monkeypatch):
     monkeypatch.setattr(people_forms, "visible_retirees", lambda user: Retiree.objects.all())
     found = told(county, visitor(SECRETARY), ["/exports/new/roster/?q="])
-    assert "/exports/new/roster/?q= tells B: Retiree.phone" in found
+    assert "/exports/new/roster/?q= tells B: Retiree.name" in found
 
 
 # ---- workbooks ---------------------------------------------------------------------------------
