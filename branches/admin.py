@@ -36,7 +36,8 @@ class DatedFilter(FilterForm):
         self.offer(branch=Branch.objects.values_list("pk", "name"))
 
     def by_period(self, entries, value):
-        return entries.filter(until__isnull=value == "current")
+        today = timezone.localdate()
+        return entries.on(today) if value == "current" else entries.filter(until__lte=today)
 
 
 class MembershipFilter(DatedFilter):

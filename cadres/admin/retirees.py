@@ -156,7 +156,7 @@ class RetireeAdmin(OfficeAdmin):
     # ---- the list ---------------------------------------------------
 
     def get_queryset(self, request):
-        served = Membership.objects.current().filter(kind=MembershipKind.SERVED)
+        served = Membership.objects.on(timezone.localdate()).filter(kind=MembershipKind.SERVED)
         return (
             super()
             .get_queryset(request)

@@ -1,6 +1,7 @@
 """The filter of the class ledger: the page and its workbook are narrowed by the same boxes."""
 
 from django import forms
+from django.utils import timezone
 
 from branches.access import visible_retirees
 from branches.models import Branch, Membership, MembershipKind
@@ -34,7 +35,9 @@ class ClassLedgerFilter(FilterForm):
 
     def by_branch(self, changes, value):
         """Whom the branch serves now."""
-        served = Membership.objects.current().filter(kind=MembershipKind.SERVED, branch=value)
+        served = Membership.objects.on(timezone.localdate()).filter(
+            kind=MembershipKind.SERVED, branch=value
+        )
         return changes.filter(retiree__in=served.order_by().values("retiree_id"))
 
     def by_township(self, changes, value):

@@ -76,7 +76,9 @@ class RetireeFilter(FilterForm):
 
     def by_branch(self, people, value):
         """Whom the branch serves."""
-        served = Membership.objects.current().filter(kind=MembershipKind.SERVED, branch=value)
+        served = Membership.objects.on(timezone.localdate()).filter(
+            kind=MembershipKind.SERVED, branch=value
+        )
         return people.filter(_is_one_of(served.order_by().values("retiree_id")))
 
     def by_is_party_member(self, people, value):

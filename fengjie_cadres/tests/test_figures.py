@@ -137,6 +137,21 @@ def test_a_figure_of_the_past_is_unchanged_by_a_later_change(staff, people):
     assert {code: figure.count(staff, PAST) for code, figure in FIGURES.items()} == before
 
 
+def test_who_moved_away_and_came_back_is_in_the_years_numbers(client, staff):
+    person = make_retiree(registered_on=LONG_AGO)
+    end, left, back = (datetime.date(2025, *day) for day in ((12, 31), (3, 1), (9, 1)))
+    actions.record_moving_away(retiree=person, on=left, by=staff)
+    assert numbers.trend(end) == {"came": 0, "died": 0, "moved": 1, "returned": 0}
+    before = FIGURES["retirees"].count(staff, PAST)
+    actions.record_return(retiree=person, on=back, by=staff)
+    assert FIGURES["retirees"].count(staff, PAST) == before == 0
+    assert numbers.trend(end) == {"came": 0, "died": 0, "moved": 1, "returned": 1}
+    assert numbers.trend(PAST) == {"came": 0, "died": 0, "moved": 1, "returned": 0}
+    assert "转出 1 人，转回 1 人" in client.get("/?on=2025-12-31").content.decode()
+    actions.record_death(retiree=person, on=datetime.date(2026, 2, 1), by=staff)
+    assert numbers.trend(end)["moved"] == 1
+
+
 def test_home_asks_as_little_for_many_people_as_for_few(client, staff):
     def queries() -> int:
         with CaptureQueriesContext(connection) as found:
@@ -193,6 +208,25 @@ def test_a_branch_counts_affiliated_and_served_people_apart():
     make_membership(make_retiree(status="deceased", died_on=PAST), branch, "served")
     found = Branch.objects.with_people().get(pk=branch.pk)
     assert (found.affiliated, found.served) == (1, 3)
+
+
+def test_served_means_today_in_the_table_and_in_the_list_that_it_opens(client, staff):
+    """Not who will be served from a day on; and whose end is only planned still is."""
+    branch = make_branch()
+    make_membership(make_retiree(name="到期"), branch, until=datetime.date(2099, 1, 1))
+    make_membership(make_retiree(name="以后"), branch, since="2099-01-01")
+    make_membership(make_retiree(name="以前"), branch, until=datetime.date(2021, 1, 1))
+    [row] = [b for b in client.get("/branches/").context["branches"] if b.pk == branch.pk]
+    opened = client.get("/people/", {"branch": branch.pk, "status": "active"}).context["page"]
+    desk = client.get("/admin/cadres/retiree/", {"branch": branch.pk}).context["cl"]
+    assert row.served == 1
+    assert [p.name for p in opened] == [p.name for p in desk.result_list] == ["到期"]
+    assert (
+        "到期"
+        in client.get(
+            f"/admin/branches/membership/?branch={branch.pk}&period=current"
+        ).content.decode()
+    )
 
 
 def test_a_unit_counts_its_people_by_class():
