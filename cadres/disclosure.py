@@ -170,6 +170,13 @@ def hand_over(*, export: Export, by: User) -> Export:
     return export
 
 
+def note_table(*, what: str, people: int, by: User) -> AccessEntry:
+    """Logs that a small table of the desk was exported as it is listed."""
+    return AccessEntry.objects.create(
+        user=by, kind=AccessKind.EXPORT, people=people, reason=what[:200]
+    )
+
+
 def note_rows(*, what: str, people: int, by: User) -> AccessEntry:
     """Logs that rows with full numbers, which somebody had brought, were handed back as a file."""
     return AccessEntry.objects.create(
