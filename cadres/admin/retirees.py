@@ -137,7 +137,15 @@ class RetireeAdmin(OfficeAdmin):
     sortable_by = ["name", "age", "status"]
     search_fields = ["name"]
     search_help_text = "姓名、拼音、拼音首字母、身份证号后四位或完整电话"
-    history_parts = ("residences", "class_changes", "memberships")
+    history_parts = (
+        "residences",
+        "absences",
+        "class_changes",
+        "class_reviews",
+        "memberships",
+        "seats",
+        "care_records",
+    )
     readonly_fields = [
         "shown_id_number",
         "shown_branches",
