@@ -28,6 +28,8 @@ from cadres.models import (
 from cadres.roles import is_office
 
 UNCLASSED = "none"
+#: Of those of whom no place of residence is registered.
+NOWHERE = "none"
 AGE_BANDS = {
     "0-59": "60岁以下",
     "60-69": "60–69岁",
@@ -42,7 +44,7 @@ class RetireeFilter(FilterForm):
 
     activity_class = select("活动类别", [*ActivityClass.choices, (UNCLASSED, "未分类")])
     status = select("状态", Status.choices)
-    township = select("居住乡镇(街道)")
+    township = select("居住乡镇(街道)", [(NOWHERE, "没有登记")])
     area = select("片区")
     branch = select("党支部")
     unit = select("原工作单位")
@@ -70,6 +72,9 @@ class RetireeFilter(FilterForm):
 
     def by_activity_class(self, people, value):
         return people.filter(activity_class="" if value == UNCLASSED else value)
+
+    def by_township(self, people, value):
+        return people.filter(township=None if value == NOWHERE else value)
 
     def by_area(self, people, value):
         return people.filter(township__in=Township.objects.filter(area=value))
@@ -166,7 +171,7 @@ class PeopleFilter(RetireeFilter):
         return people.filter(class_then=None if value == UNCLASSED else value)
 
     def by_township(self, people, value):
-        return people.filter(township_then=value)
+        return people.filter(township_then=None if value == NOWHERE else value)
 
     def by_area(self, people, value):
         return people.filter(township_then__in=Township.objects.filter(area=value))

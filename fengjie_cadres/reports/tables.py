@@ -22,10 +22,12 @@ from cadres.models import (
 )
 from fengjie_cadres.reports import (
     care,
+    class_totals,
     comparison,
     organisation,
     points,
     redemptions,
+    review,
     year_end,
 )
 from fengjie_cadres.reports.kinds import Table, for_anybody
@@ -162,6 +164,8 @@ TABLES = {
     "class-changes": Table(
         "活动类别台账", class_changes, count=people_of_ledger, words=for_anybody(ledger_in_words)
     ),
+    "class-totals": class_totals.TOTALS,
+    "review-list": review.REVIEW,
     comparison.KIND: comparison.COMPARISON,
     "care-ledger": care.CARE,
     "points-ledger": points.LEDGER,

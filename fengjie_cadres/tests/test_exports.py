@@ -11,7 +11,7 @@ from cadres.disclosure import empty_old_exports
 from cadres.jobs import SAME_PRESS
 from cadres.models import AccessEntry, Export, Job
 from cadres.roles import Role
-from cadres.tests.make import make_retiree, make_user
+from cadres.tests.make import make_class_change, make_retiree, make_user
 from fengjie_cadres.reports.exports import export_job
 
 pytestmark = pytest.mark.django_db
@@ -79,6 +79,24 @@ def test_an_export_whose_job_failed_says_so_and_can_be_asked_for_again(client, s
     assert "没有生成出来" in client.get("/exports/").content.decode()
     assert first.get_absolute_url() in client.get(first.job.get_absolute_url()).content.decode()
     assert asked(client, staff) != first
+
+
+def test_the_review_list_is_exported_as_it_is_narrowed(client, staff):
+    for name, born in (("张三", "1940-03-01"), ("李四", "1970-01")):
+        person = make_retiree(name=name, birth_date=born)
+        make_class_change(person, "A", str(timezone.localdate()), reason_kind="lapsed")
+    make_retiree(name="未分类", birth_date="1970-01")
+    rows = table(opened(asked(client, staff, "review-list", "?why=suggested")))
+    assert rows[1][1] == "张三"
+    assert "适当参加活动" in rows[1]
+    assert rows[2][0].startswith("填表人")
+    everybody = table(opened(asked(client, staff, "review-list")))
+    page = client.get("/people/review/").context["page"]
+    names = [person.name for person in page]
+    assert [row[1] for row in everybody[1:-2]] == names
+    assert Export.objects.first().people == len(names) == 3
+    client.force_login(make_user(role=Role.LEADER))
+    assert client.get("/exports/new/review-list/").status_code == 403
 
 
 def test_numbers_are_masked_unless_the_full_export_was_asked_for(client, staff):
