@@ -3,6 +3,7 @@
 import datetime
 
 from django.db import transaction
+from django.db.models import Q
 
 from branches.models import Branch, Membership, MembershipKind
 from cadres.jobs import RefusedError
@@ -31,9 +32,13 @@ def join(*, retiree: Retiree, branch: Branch, on: datetime.date, by: User) -> li
 
 @transaction.atomic
 def serve_by_residence(*, retiree: Retiree, on: datetime.date, by: User) -> Membership | None:
-    """Who is served by no branch gets the one of the place of residence, if there is one."""
+    """Who is served by no branch gets the one of the place of residence, if there is one.
+
+    Not who is served until a planned day, or will be from one on.
+    """
     _hold(retiree)
-    served = retiree.memberships.current().filter(kind=MembershipKind.SERVED).first()
+    not_over = Q(until=None) | Q(until__gt=on)
+    served = retiree.memberships.filter(not_over, kind=MembershipKind.SERVED).first()
     branch = None if served else branch_of_residence(retiree)
     return _belong(retiree, branch, MembershipKind.SERVED, on) if branch else served
 

@@ -19,6 +19,7 @@ from branches.models import (
 )
 from branches.resources import BranchResource
 from cadres.desk import FilterForm, OfficeAdmin, PartInline, ReadOnly, filtered_by, select
+from cadres.roles import is_office
 from cadres.tables import TableAdmin
 
 _CURRENT = [("current", "现在的"), ("ended", "已结束的")]
@@ -35,7 +36,8 @@ class DatedFilter(FilterForm):
         self.offer(branch=Branch.objects.values_list("pk", "name"))
 
     def by_period(self, entries, value):
-        return entries.filter(until__isnull=value == "current")
+        today = timezone.localdate()
+        return entries.on(today) if value == "current" else entries.filter(until__lte=today)
 
 
 class MembershipFilter(DatedFilter):
@@ -161,7 +163,8 @@ class DatedAdmin(OfficeAdmin):
     def get_search_results(self, request, queryset, search_term):
         if not search_term.strip():
             return queryset, False
-        found = self.model._meta.get_field("retiree").related_model.objects.search(search_term)
+        people = self.model._meta.get_field("retiree").related_model.objects
+        found = people.search(search_term, by_number=is_office(request.user))
         return queryset.filter(retiree__in=found.order_by()), False
 
 

@@ -8,6 +8,7 @@ from django.utils import timezone
 from cadres.jobs import RefusedError
 from cadres.masking import digest
 from cadres.models import (
+    Absence,
     ActivityClass,
     Announcement,
     ClassChange,
@@ -247,12 +248,7 @@ def lapse_temporary_classes(*, on: datetime.date) -> list[ClassChange]:
 
 def _fall_back(ended: ClassChange) -> ClassChange:
     person, day = ended.retiree, ended.until
-    before = (
-        person.class_changes.exclude(pk=ended.pk)
-        .filter(effective_from__lte=ended.effective_from)
-        .exclude(until__lte=day)
-        .first()
-    )
+    before = person.class_changes.filter(until=None).first()  # never another temporary one
     change = reclassify(
         retiree=person,
         activity_class=before.activity_class,
@@ -308,8 +304,11 @@ def last_day(entry, on: datetime.date) -> datetime.date:
 def record_return(*, retiree: Retiree, on: datetime.date, by: User) -> Retiree:
     """Who had moved away lives here again from a day on, where they lived last.
 
-    Raises MoveRefusedError when the day lies before the end of that residence.
+    The time away is kept: figures of a day in it stay as they are. Raises MoveRefusedError when
+    the day lies before the end of that residence.
     """
+    if retiree.moved_away_on < on:
+        Absence.objects.create(retiree=retiree, since=retiree.moved_away_on, until=on)
     retiree.status, retiree.moved_away_on = Status.ACTIVE, None
     retiree.save(update_fields=["status", "moved_away_on", "updated_at"])
     last = retiree.residences.first()

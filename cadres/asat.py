@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import DateField, F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
-from cadres.models import ClassChange, Residence, Status
+from cadres.models import Absence, ClassChange, Residence, Status
 
 
 def as_at(people: QuerySet, day: datetime.date | None = None) -> QuerySet:
@@ -31,7 +31,8 @@ def with_status_then(people: QuerySet, status: str, day: datetime.date | None = 
     """Those who had a status at the end of a day: on the roster, moved away, or deceased."""
     if day is None or day >= timezone.localdate():
         return people.filter(status=status)
-    died, moved = Q(died_on__lte=day), Q(moved_away_on__lte=day)
+    away = Absence.objects.on(day).order_by().values("retiree_id")
+    died, moved = Q(died_on__lte=day), Q(moved_away_on__lte=day) | Q(pk__in=away)
     people = people.filter(registered_on__lte=day)
     if status == Status.DECEASED:
         return people.filter(died)

@@ -72,12 +72,14 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Chart:
-    """A titled chart; `series` names the parts when a bar has several."""
+    """A titled chart; `series` names the parts when a bar has several, `definition` (口径) what
+    is counted."""
 
     title: str
     bars: list[Bar]
     measure: str
     series: list[str] = field(default_factory=list)
+    definition: str = ""
 
     @property
     def total(self) -> int:

@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 _LOCK_CLASS = 20181878
 MAX_ATTEMPTS = 5
+#: The same request by the same user within this time is the same press of a button.
+SAME_PRESS = datetime.timedelta(seconds=10)
 #: The client tries a broker that hangs twice, and by itself would rest two seconds in between.
 WAKING = {"socket_timeout": 0.8, "socket_connect_timeout": 0.8, "interval_start": 0}
 

@@ -68,7 +68,7 @@ def export_new(request, kind: str):
         "form": form,
         "title": table.title,
         "people": table.count(filled, request.user),
-        "filter_words": table.words(filled),
+        "filter_words": table.words(filled, request.user),
         "second_person_from": SECOND_PERSON_FROM,
     }
     if request.method == "POST" and form.is_valid():
@@ -88,7 +88,7 @@ def export_new(request, kind: str):
 
 def _own_or_for_decision(request, pk: int) -> Export:
     """Somebody else's export does not exist, except for the head who decides about it."""
-    found = get_object_or_404(Export.objects.select_related("asked_by", "decided_by"), pk=pk)
+    found = get_object_or_404(Export.objects.select_related("asked_by", "decided_by", "job"), pk=pk)
     if found.asked_by_id != request.user.pk and not has_role(request.user, Role.OFFICE_HEAD):
         raise Http404
     return found
@@ -97,7 +97,7 @@ def _own_or_for_decision(request, pk: int) -> Export:
 @require_GET
 def exports(request):
     """One's own exports; the head sees all."""
-    found = Export.objects.select_related("asked_by", "decided_by")
+    found = Export.objects.select_related("asked_by", "decided_by", "job")
     if not has_role(request.user, Role.OFFICE_HEAD):
         found = found.filter(asked_by=request.user)
     page = Paginator(found, 30).get_page(request.GET.get("page"))

@@ -6,8 +6,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from branches.access import sees_all
-from cadres.asat import read_day
-from fengjie_cadres.reports.class_totals import BY, CLASSES, class_totals
+from fengjie_cadres.reports.class_totals import BY, CLASSES, asked, class_totals
 
 
 @require_GET
@@ -15,10 +14,7 @@ def class_totals_page(request):
     """分类人数 on a day, by what is asked for."""
     if not sees_all(request.user):
         raise PermissionDenied
-    by = request.GET.get("by")
-    by = by if by in BY else "township"
-    today = timezone.localdate()
-    on = min(read_day(request.GET.get("on")) or today, today)
+    by, on = asked(request.GET)
     context = {
         "rows": class_totals(request.user, by, on),
         "classes": [label for _, label in CLASSES],
@@ -26,6 +22,6 @@ def class_totals_page(request):
         "by": by,
         "heading": BY[by],
         "on": on,
-        "is_past": on < today,
+        "is_past": on < timezone.localdate(),
     }
     return render(request, "class_totals.html", context)

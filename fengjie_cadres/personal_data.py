@@ -58,6 +58,7 @@ TABLE = {
         personal="retiree township community since until",
         sensitive="address address_digest",
     ),
+    "cadres.Absence": Columns(internal="id", personal="retiree since until"),
     "cadres.ClassChange": Columns(
         internal="id source decided_by created_at",
         personal="retiree activity_class effective_from until",

@@ -1,6 +1,5 @@
 """A list on its way in: kept, read and compared, in one transaction; its result asked for."""
 
-import datetime
 import hashlib
 
 from django.db import transaction
@@ -9,11 +8,18 @@ from django.utils import timezone
 from branches.comparison.judge import judge
 from branches.models import ImportBatch, ImportState, Purpose, Scope, StagedRow
 from branches.roster.names import known_names
-from branches.roster.stage import copy_rows, keep_file, notes_of, plain_name, read_file
+from branches.roster.stage import (
+    copy_rows,
+    keep_file,
+    notes_of,
+    plain_name,
+    read_file,
+    sent_just_now,
+)
 from cadres import jobs
 from cadres.disclosure import ask_export
 from cadres.lists import ListReader, shown_cell
-from cadres.models import Export, ExportState, User
+from cadres.models import Export, User
 from cadres.rosters import read_roster
 from cadres.spreadsheets import MAX_BYTES, WorkbookRefusedError
 
@@ -25,8 +31,6 @@ SCOPES = {
     Scope.UNITS: "表中各单位",
     Scope.COUNTY: "全县在册",
 }
-#: The same list by the same user within this time is the same press of a button.
-SAME_PRESS = datetime.timedelta(seconds=10)
 
 
 class ComparisonRefusedError(jobs.RefusedError):
@@ -51,7 +55,7 @@ def accept_list(*, file, source: str, scope: str, by: User, in_background=True) 
         uploaded_by=by,
         notes={"file": plain_name(file.name)},
     )
-    if sent := _sent_just_now(batch):
+    if sent := sent_just_now(batch):
         return sent
     keep_file(batch, file)
     if in_background:
@@ -59,20 +63,6 @@ def accept_list(*, file, source: str, scope: str, by: User, in_background=True) 
         batch.job = jobs.enqueue(kind="comparison", title=title, params={"batch": batch.pk}, by=by)
         batch.save(update_fields=["job"])
     return batch
-
-
-def _sent_just_now(batch: ImportBatch) -> ImportBatch | None:
-    if batch.uploaded_by is None:
-        return None
-    User.objects.select_for_update().get(pk=batch.uploaded_by_id)
-    sent = ImportBatch.objects.comparisons().filter(
-        uploaded_by=batch.uploaded_by,
-        checksum=batch.checksum,
-        file_name=batch.file_name,
-        scope=batch.scope,
-        uploaded_at__gte=timezone.now() - SAME_PRESS,
-    )
-    return sent.first()
 
 
 def compare_job(job: jobs.Job) -> str:
@@ -112,9 +102,7 @@ def ask_workbook(*, batch: ImportBatch, by: User) -> Export:
     if not has_result(batch):
         raise ComparisonRefusedError("这次比对没有结果可以导出，请重新上传名单。")
     params = {"batch": batch.pk}
-    making = Export.objects.filter(
-        kind=EXPORT, params=params, asked_by=by, state=ExportState.MAKING
-    ).first()
+    making = Export.objects.being_made().filter(kind=EXPORT, params=params, asked_by=by).first()
     return making or ask_export(
         kind=EXPORT,
         title=f"信息比对：{batch.file_name}"[:80],

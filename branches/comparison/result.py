@@ -168,13 +168,11 @@ class Result:
         ]
 
     def _theirs(self, column: str, ours, theirs) -> str:
-        """Two numbers that look alike behind their stars: which of their digits differ."""
+        """Two numbers that look alike behind their stars differ, but not where: list after list
+        would read out the hidden digits."""
         said = self.value(column, theirs)
-        if column not in _NUMBERS or not ours or said != self.value(column, ours):
-            return said
-        digits = zip(ours, theirs, strict=False)
-        wrong = "、".join(str(at) for at, (one, other) in enumerate(digits, 1) if one != other)
-        return f"{said}（第 {wrong} 位不同）" if wrong else f"{said}（不同）"
+        is_alike = column in _NUMBERS and ours and said == self.value(column, ours)
+        return f"{said}（不同）" if is_alike else said
 
     def _place(self, row: StagedRow) -> str:
         sheet = f"{row.sheet} " if len(self.layout) > 1 else ""

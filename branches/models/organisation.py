@@ -27,7 +27,7 @@ class BranchQuerySet(models.QuerySet):
 def _people(kind: str):
     """One look at the memberships for each kind: two joins at once would multiply the rows."""
     found = (
-        Membership.objects.current()
+        Membership.objects.on(timezone.localdate())
         .filter(branch=OuterRef("pk"), kind=kind, retiree__status=Status.ACTIVE)
         .order_by()
         .values("branch")

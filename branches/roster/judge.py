@@ -277,12 +277,16 @@ def proposed_scope(units: int) -> str:
 
 
 def missing_people(batch: ImportBatch):
-    """Active people of the batch's scope who are not in the file."""
+    """Active people of the batch's scope who are not in the file.
+
+    Nobody who came after it; nobody at all once its rows are emptied, as nothing says who was in.
+    """
     rows = StagedRow.objects.filter(batch=batch)
-    if batch.scope == Scope.NONE:
+    if batch.scope == Scope.NONE or batch.emptied_at:
         return Retiree.objects.none()
     present = rows.filter(retiree__isnull=False)
-    people = Retiree.objects.active().exclude(pk__in=present.values("retiree_id"))
+    known = Retiree.objects.active().filter(created_at__lte=batch.uploaded_at)
+    people = known.exclude(pk__in=present.values("retiree_id"))
     if batch.scope == Scope.UNITS:
         known = rows.filter(unit=None, retiree__isnull=False).values("retiree__unit_id")
         named = rows.filter(unit__isnull=False).values("unit_id")

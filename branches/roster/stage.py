@@ -16,6 +16,7 @@ from branches.roster.judge import judge
 from branches.roster.names import names_for
 from cadres import jobs
 from cadres.masking import digest, mask_numbers
+from cadres.models import User
 from cadres.names import name_tokens, pinyin_of
 from cadres.rosters import Roster, RosterRow, read_roster
 from cadres.spreadsheets import MAX_BYTES, Workbook, WorkbookRefusedError, read_workbook
@@ -43,7 +44,8 @@ def accept_upload(
     """Keeps an uploaded file and has it read. Raises RefusedError when that cannot be.
 
     `file`: a Django File. `effective_on`: the day from which changes count, default today.
-    `scope`: what the file claims to cover, empty to have it proposed.
+    `scope`: what the file claims to cover, empty to have it proposed. Sent twice, the first one
+    is found.
     """
     if file.size > MAX_BYTES:
         raise WorkbookRefusedError("too_big")
@@ -56,6 +58,8 @@ def accept_upload(
         effective_on=effective_on or timezone.localdate(),
         uploaded_by=by,
     )
+    if sent := sent_just_now(batch):
+        return sent
     keep_file(batch, file)
     if in_background:
         title = f"读取名册“{batch.file_name}”"[:100]
@@ -64,6 +68,25 @@ def accept_upload(
         )
         batch.save(update_fields=["job"])
     return batch
+
+
+def sent_just_now(batch: ImportBatch) -> ImportBatch | None:
+    """The batch of the very same press of a button; one that was given up since does not count.
+
+    A scope left open may have been proposed by now.
+    """
+    if batch.uploaded_by is None:
+        return None
+    User.objects.select_for_update().get(pk=batch.uploaded_by_id)
+    sent = ImportBatch.objects.filter(
+        purpose=batch.purpose,
+        uploaded_by=batch.uploaded_by,
+        checksum=batch.checksum,
+        file_name=batch.file_name,
+        effective_on=batch.effective_on,
+        uploaded_at__gte=timezone.now() - jobs.SAME_PRESS,
+    ).exclude(state__in=[ImportState.DISCARDED, ImportState.UNDONE])
+    return (sent.filter(scope=batch.scope) if batch.scope else sent).first()
 
 
 def plain_name(name: str) -> str:

@@ -1,14 +1,16 @@
 """Who sees whom."""
 
 import datetime
+from urllib.parse import quote
 
 import pytest
 
 from branches.access import secretary_branches, visible_branches, visible_retirees
 from branches.models import CommitteeSeat, Membership
 from branches.tests.make import make_branch
+from cadres.models import Retiree
 from cadres.roles import Role
-from cadres.tests.make import make_retiree, make_user
+from cadres.tests.make import make_care, make_class_change, make_retiree, make_user
 
 pytestmark = pytest.mark.django_db
 SINCE = datetime.date(2025, 1, 1)
@@ -90,6 +92,50 @@ def test_somebody_elses_person_does_not_exist_for_a_secretary(client, two_branch
     assert foreign.status_code == missing.status_code == 404
     assert _plain(foreign) == _plain(missing)
     assert client.post(f"/people/{stranger.pk}/reveal/").status_code == 404
+
+
+TAIL, PHONE = "9988", "13812345678"
+
+
+@pytest.mark.parametrize("page", ["/people/", "/people/class-ledger/", "/care/", "/care/new/"])
+@pytest.mark.parametrize("words", [TAIL, PHONE, "51222619530715" + TAIL, f"群众 {TAIL}", "群众"])
+def test_numbers_are_searched_for_the_office_alone(client, two_branches, page, words):
+    """A guess of a number is not answered to those who may not see it; a name is."""
+    (_, person, secretary, _), _ = two_branches
+    person.id_number, person.birth_date, person.phone = "51222619530715" + TAIL, "1953-07-15", PHONE
+    person.name = "群众"
+    person.save()
+    make_class_change(person)
+    make_care(person)
+    office, leader = (make_user(role=role) for role in (Role.OFFICE_STAFF, Role.LEADER))
+    for user in (office, secretary, leader):
+        client.force_login(user)
+        response = client.get(page, {"q": words})
+        if page == "/care/new/" and user == leader:
+            assert response.status_code == 403
+            continue
+        text = response.content.decode()
+        assert (f"/people/{person.pk}/" in text or f"person={person.pk}" in text) == (
+            user == office or words == "群众"
+        )
+        assert ("身份证号后四位" in text) <= (user == office)
+
+
+@pytest.mark.parametrize("address", ["/people/", "/exports/new/roster/"])
+def test_a_rank_of_somebody_elses_people_is_as_one_that_does_not_exist(
+    client, two_branches, address
+):
+    (_, person, user, _), (_, stranger, _, _) = two_branches
+    Retiree.objects.filter(pk=person.pk).update(rank="科员级")
+    Retiree.objects.filter(pk=stranger.pk).update(rank="县处级正职")
+    client.force_login(user)
+
+    def asked(rank: str) -> list[str]:
+        lines = _plain(client.get(address, {"rank": rank}))
+        return [line.replace(rank, "").replace(quote(rank), "") for line in lines]
+
+    assert asked("县处级正职") == asked("没有这个级")
+    assert asked("科员级") != asked("没有这个级")
 
 
 def test_the_list_of_a_secretary_holds_nobody_else_and_no_dead(client, two_branches):

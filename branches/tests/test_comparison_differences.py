@@ -131,14 +131,15 @@ def test_differences_in_words_are_masked():
         电话="13899995678", 住址="人和街1号", 职级="四级调研员", 参加工作时间="1970.1.1",
     ))  # fmt: skip
     assert found == {
-        "联系电话": ("138****5678", "138****5678（第 4、5、6、7 位不同）"),
+        "联系电话": ("138****5678", "138****5678（不同）"),
         "详细地址": ("人和街 139**** 号", "人和街1号"),
         "职级": ("科员", "四级调研员"),
         "参加工作时间": ("（空）", "1970年1月1日"),
     }
 
 
-def test_numbers_that_differ_say_where_and_show_neither():
+def test_numbers_that_differ_show_neither_nor_say_where():
+    """List after list would read out the hidden digits."""
     one, other = NUMBER, make_id_number("1953-07-15", serial=407)
     make_retiree(name="张三", id_number=one)
     content = workbook([["姓名", "身份证号", "单位"], ["张三", other, "县教委"]])
@@ -146,7 +147,7 @@ def test_numbers_that_differ_say_where_and_show_neither():
     ((label, ours, theirs),) = Result(batch).line(StagedRow.objects.get(batch=batch)).differences
     assert label == "身份证号"
     assert ours == "5122**************"
-    assert theirs.startswith("5122**************（第 15")
+    assert theirs == "5122**************（不同）"
 
 
 def test_columns_that_nobody_knows_are_shown_masked():

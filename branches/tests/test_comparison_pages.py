@@ -249,6 +249,15 @@ def test_a_result_is_asked_for_once_while_it_is_made(client, staff):
     assert (export.people, export.number in str(export)) == (4, True)
 
 
+def test_a_result_that_could_not_be_made_is_made_again(client, staff):
+    batch = compared(deaths(), by=staff)
+    address = f"/comparisons/{batch.pk}/export/"
+    first = client.post(address).url
+    Job.objects.filter(kind="export").update(state="failed", words="磁盘满了。")
+    assert client.post(address).url != first
+    assert Export.objects.count() == 2
+
+
 def test_an_old_result_is_emptied_and_its_counts_stay(client, staff):
     batch = compared(deaths())
     ImportBatch.objects.update(uploaded_at="2020-01-01T00:00+08:00")

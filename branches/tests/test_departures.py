@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from branches.access import announced_to
+from branches.actions import serve_by_residence
 from branches.departures import (
     AlreadyDepartedError,
     DepartureRefusedError,
@@ -19,7 +20,7 @@ from branches.tests.make import make_branch, make_membership, make_seat, written
 from branches.tests.test_import_concurrency import at_once, kinds
 from cadres.actions import StatusRefusedError, lapse_temporary_classes
 from cadres.asat import with_status_then
-from cadres.models import Announcement, CareRecord, Retiree
+from cadres.models import Absence, Announcement, CareRecord, Retiree, Status
 from cadres.roles import Role
 from cadres.tests.make import (
     make_care,
@@ -361,11 +362,65 @@ def test_who_comes_back_lives_where_they_lived_and_is_served_there(person, branc
     assert found["user"] is False  # an account is opened on the users' page
 
 
+def test_a_return_leaves_the_days_away_as_they_were(person, office):
+    Retiree.objects.update(registered_on=datetime.date(2020, 1, 1))
+    person.refresh_from_db()
+    back = datetime.date(2025, 9, 1)
+    days = [BEFORE, DAY, back - datetime.timedelta(days=1), back]
+
+    def statuses() -> list[str]:
+        found = Retiree.objects.filter(pk=person.pk)
+        return [
+            next(s for s in Status.values if with_status_then(found, s, day).exists())
+            for day in days
+        ]
+
+    moves(person, office)
+    before = statuses()
+    come_back(retiree=person, on=back, by=office, reason="随子女回来")
+    assert statuses() == [*before[:3], "active"] == ["active", "moved_away", "moved_away", "active"]
+    Absence.objects.all().delete()
+    assert statuses() == ["active"] * 4  # what the record is for
+
+
+def test_who_comes_back_on_the_very_day_was_never_away(person, office):
+    moves(person, office)
+    come_back(retiree=person, on=DAY, by=office, reason="没有走成")
+    assert not Absence.objects.exists()
+
+
+def test_a_second_moving_away_taken_back_leaves_the_first_time_away(person, office):
+    moves(person, office)
+    come_back(retiree=person, on=datetime.date(2025, 9, 1), by=office, reason="回来")
+    moves(person, office, on=datetime.date(2025, 10, 1))
+    take_back(retiree=person, by=office, reason="登记错了人")
+    assert list(Absence.objects.values_list("since", "until")) == [(DAY, datetime.date(2025, 9, 1))]
+    assert state(person)["status"] == ("active", None, None)
+
+
 @pytest.mark.parametrize("on", [BEFORE, TOMORROW])
 def test_nobody_comes_back_before_leaving_or_in_future(person, office, on):
     moves(person, office)
     with pytest.raises(DepartureRefusedError, match="2025-06-10"):
         come_back(retiree=person, on=on, by=office, reason="回来")
+
+
+def test_a_mistake_is_taken_back_although_another_end_is_planned(person, branch, office):
+    """Served until a planned day: nothing to give, and no reason to refuse."""
+    person.memberships.update(until=datetime.date(2099, 1, 1))
+    before = state(person)
+    dies(person, office)
+    assert take_back(retiree=person, by=office, reason="登记错了人") == []
+    assert state(person) == before
+    assert serve_by_residence(retiree=person, on=DAY, by=office).branch == branch
+
+
+def test_who_will_be_served_from_a_day_on_is_left_so(township, office):
+    person, later = make_retiree(), make_branch(township=township)
+    make_residence(person, township)
+    planned = make_membership(person, later, since="2099-01-01")
+    assert serve_by_residence(retiree=person, on=DAY, by=office) == planned
+    assert person.memberships.get() == planned
 
 
 def test_only_who_moved_away_comes_back_and_with_a_reason(person, office):

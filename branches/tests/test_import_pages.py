@@ -41,6 +41,35 @@ def test_a_number_in_a_file_name_is_masked(client, staff):
     assert "13812345678" not in Job.objects.get().title
 
 
+SMALL, LARGE = roster_of(*people(2)), roster_of(*people(3))
+
+
+def sent(client, content=LARGE, **filled) -> str:
+    """Where an upload leads."""
+    file = SimpleUploadedFile("名册.xlsx", content)
+    filled = {"file": file, "effective_on": "2025-12-31"} | filled
+    return client.post("/imports/new/", filled).url
+
+
+def test_an_upload_sent_twice_is_one_batch(client, staff):
+    first = sent(client)
+    assert sent(client) == first
+    others = [sent(client, SMALL), sent(client, effective_on="2025-12-30")]
+    others.append(sent(client, scope="none"))
+    assert len({first, *others}) == ImportBatch.objects.count() == Job.objects.count() == 4
+
+
+@pytest.mark.parametrize("changed", ["state", "uploaded_at", "uploaded_by"])
+def test_an_upload_after_the_first_was_given_up_or_later_or_by_another_is_a_new_one(
+    client, staff, changed
+):
+    first = sent(client)
+    values = {"state": "discarded", "uploaded_at": "2026-01-01T08:00+08:00"}
+    values["uploaded_by"] = make_user(role=Role.OFFICE_STAFF)
+    ImportBatch.objects.update(**{changed: values[changed]})
+    assert sent(client) != first
+
+
 @pytest.mark.parametrize(
     "shown", ["problems", "created", "updated", "unchanged", "rejected", "proposals", "missing"]
 )

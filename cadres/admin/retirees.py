@@ -17,6 +17,7 @@ from cadres.desk import Ledger, OfficeAdmin, filtered_by
 from cadres.forms import RetireeFilter
 from cadres.masking import mask_phone
 from cadres.models import ClassChange, Residence, Retiree
+from cadres.roles import is_office
 
 
 class DatedLedger(Ledger):
@@ -136,7 +137,15 @@ class RetireeAdmin(OfficeAdmin):
     sortable_by = ["name", "age", "status"]
     search_fields = ["name"]
     search_help_text = "姓名、拼音、拼音首字母、身份证号后四位或完整电话"
-    history_parts = ("residences", "class_changes", "memberships")
+    history_parts = (
+        "residences",
+        "absences",
+        "class_changes",
+        "class_reviews",
+        "memberships",
+        "seats",
+        "care_records",
+    )
     readonly_fields = [
         "shown_id_number",
         "shown_branches",
@@ -155,7 +164,7 @@ class RetireeAdmin(OfficeAdmin):
     # ---- the list ---------------------------------------------------
 
     def get_queryset(self, request):
-        served = Membership.objects.current().filter(kind=MembershipKind.SERVED)
+        served = Membership.objects.on(timezone.localdate()).filter(kind=MembershipKind.SERVED)
         return (
             super()
             .get_queryset(request)
@@ -166,7 +175,7 @@ class RetireeAdmin(OfficeAdmin):
         )
 
     def get_search_results(self, request, queryset, search_term):
-        return queryset.search(search_term), False
+        return queryset.search(search_term, by_number=is_office(request.user)), False
 
     def autocomplete_label(self, person) -> str:
         """Tells people of the same name apart."""

@@ -11,6 +11,7 @@ from cadres.forms.care import (
 )
 from cadres.forms.people import (
     AGE_BANDS,
+    NOWHERE,
     UNCLASSED,
     PeopleFilter,
     ReclassifyForm,
@@ -23,6 +24,7 @@ from cadres.forms.units import UnitFilter
 
 __all__ = [
     "AGE_BANDS",
+    "NOWHERE",
     "UNCLASSED",
     "BirthdayFilter",
     "CareFilter",

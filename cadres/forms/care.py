@@ -8,6 +8,7 @@ from branches.models import Branch, Membership, MembershipKind
 from cadres.care import FOR_MANY
 from cadres.desk import DateInput, FilterForm, select
 from cadres.models import CareKind, Retiree, Township
+from cadres.roles import is_office
 from cadres.visiting import WHY_LABELS
 
 _DATE_ERRORS = {"required": "请填写日期。", "invalid": "日期不对，例如 2025-12-31。"}
@@ -136,7 +137,7 @@ def care_of(filled: dict, user):
     """The records of a filled filter that a user may see, on a page and in its workbook."""
     records = CareFilter(filled).filter(visible_care(user))
     if filled.get("q"):
-        found = Retiree.objects.search(filled["q"])
+        found = Retiree.objects.search(filled["q"], by_number=is_office(user))
         records = records.filter(retiree__in=found.order_by().values("pk"))
     return records
 

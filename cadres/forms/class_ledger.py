@@ -1,11 +1,13 @@
 """The filter of the class ledger: the page and its workbook are narrowed by the same boxes."""
 
 from django import forms
+from django.utils import timezone
 
 from branches.access import visible_retirees
 from branches.models import Branch, Membership, MembershipKind
 from cadres.desk import DateInput, FilterForm, select
 from cadres.models import ActivityClass, ClassChange, ClassReason, Retiree, Township
+from cadres.roles import is_office
 
 
 class ClassLedgerFilter(FilterForm):
@@ -33,7 +35,9 @@ class ClassLedgerFilter(FilterForm):
 
     def by_branch(self, changes, value):
         """Whom the branch serves now."""
-        served = Membership.objects.current().filter(kind=MembershipKind.SERVED, branch=value)
+        served = Membership.objects.on(timezone.localdate()).filter(
+            kind=MembershipKind.SERVED, branch=value
+        )
         return changes.filter(retiree__in=served.order_by().values("retiree_id"))
 
     def by_township(self, changes, value):
@@ -44,7 +48,7 @@ def class_changes_of(filled: dict, user):
     """The changes of a filled filter that a user may see, the latest first."""
     people = visible_retirees(user)
     if filled.get("q"):
-        people = people.search(filled["q"])
+        people = people.search(filled["q"], by_number=is_office(user))
     changes = ClassChange.objects.filter(retiree__in=people.order_by().values("pk"))
     return ClassLedgerFilter(filled).filter(changes).order_by("-effective_from", "-pk")
 

@@ -25,8 +25,11 @@ from cadres.models import (
     Unit,
     UnitLevel,
 )
+from cadres.roles import is_office
 
 UNCLASSED = "none"
+#: Of those of whom no place of residence is registered.
+NOWHERE = "none"
 AGE_BANDS = {
     "0-59": "60岁以下",
     "60-69": "60–69岁",
@@ -41,7 +44,7 @@ class RetireeFilter(FilterForm):
 
     activity_class = select("活动类别", [*ActivityClass.choices, (UNCLASSED, "未分类")])
     status = select("状态", Status.choices)
-    township = select("居住乡镇(街道)")
+    township = select("居住乡镇(街道)", [(NOWHERE, "没有登记")])
     area = select("片区")
     branch = select("党支部")
     unit = select("原工作单位")
@@ -55,7 +58,8 @@ class RetireeFilter(FilterForm):
     lives_in_county = select("长期在奉居住", [("yes", "是"), ("no", "否")])
 
     def __init__(self, *args, user=None, **kwargs):
-        """A page says for whom: who sees few people is offered no ranks of others."""
+        """Of whoever sees few people, the ranks of others are no choice: neither offered nor
+        taken, or the answer would tell that there are such."""
         super().__init__(*args, **kwargs)
         self.offer(
             township=Township.objects.values_list("pk", "name"),
@@ -69,12 +73,17 @@ class RetireeFilter(FilterForm):
     def by_activity_class(self, people, value):
         return people.filter(activity_class="" if value == UNCLASSED else value)
 
+    def by_township(self, people, value):
+        return people.filter(township=None if value == NOWHERE else value)
+
     def by_area(self, people, value):
         return people.filter(township__in=Township.objects.filter(area=value))
 
     def by_branch(self, people, value):
         """Whom the branch serves."""
-        served = Membership.objects.current().filter(kind=MembershipKind.SERVED, branch=value)
+        served = Membership.objects.on(timezone.localdate()).filter(
+            kind=MembershipKind.SERVED, branch=value
+        )
         return people.filter(_is_one_of(served.order_by().values("retiree_id")))
 
     def by_is_party_member(self, people, value):
@@ -145,6 +154,11 @@ class PeopleFilter(RetireeFilter):
     def is_past(self) -> bool:
         return self.day < timezone.localdate()
 
+    @property
+    def status_then(self) -> str:
+        """The one status that all who are found had on an earlier day; empty for today."""
+        return self.chosen().get("status", Status.ACTIVE) if self.is_past else ""
+
     def by_on(self, people, value):
         return people  # the other boxes ask for its day
 
@@ -157,7 +171,7 @@ class PeopleFilter(RetireeFilter):
         return people.filter(class_then=None if value == UNCLASSED else value)
 
     def by_township(self, people, value):
-        return people.filter(township_then=value)
+        return people.filter(township_then=None if value == NOWHERE else value)
 
     def by_area(self, people, value):
         return people.filter(township_then__in=Township.objects.filter(area=value))
@@ -173,13 +187,13 @@ class PeopleFilter(RetireeFilter):
 
 def people_of(filled: dict, user):
     """The people of a filled filter that a user may see: the same on a page and in its workbook."""
-    people = PeopleFilter(filled).filter(visible_retirees(user))
-    return people.search(filled["q"]) if filled.get("q") else people
+    people = PeopleFilter(filled, user=user).filter(visible_retirees(user))
+    return people.search(filled["q"], by_number=is_office(user)) if filled.get("q") else people
 
 
-def filter_in_words(filled: dict) -> str:
-    """A filled filter, and what was searched for, as people read it."""
-    parts = [PeopleFilter(filled).in_words()]
+def filter_in_words(filled: dict, user) -> str:
+    """A user's filled filter, and what was searched for, as people read it."""
+    parts = [PeopleFilter(filled, user=user).in_words()]
     if filled.get("q"):
         parts.append(f"搜索：{filled['q']}")
     return "；".join(filter(None, parts))

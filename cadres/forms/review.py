@@ -9,7 +9,9 @@ from branches.access import visible_retirees
 from cadres.classification import Due
 from cadres.desk import DateInput, select
 from cadres.forms.people import RetireeFilter
+from cadres.review_list import due_conditions, due_people
 from cadres.reviews import Seen
+from cadres.roles import is_office
 
 #: What a row of the list posts: key, class and suggestion as they were shown.
 _SEEN = re.compile(r"(\d{1,18})-([ABC]?)-([ABC]?)")
@@ -31,8 +33,23 @@ class ReviewFilter(RetireeFilter):
 
 def people_to_review(filled: dict, user):
     """The people of a filled filter among whom those who are due are looked for."""
-    people = ReviewFilter(filled).filter(visible_retirees(user).active())
-    return people.search(filled["q"]) if filled.get("q") else people
+    people = ReviewFilter(filled, user=user).filter(visible_retirees(user).active())
+    return people.search(filled["q"], by_number=is_office(user)) if filled.get("q") else people
+
+
+def due_of(filled: dict, user):
+    """Those of a filled filter whose class is due, on the page and in its workbook."""
+    people, conditions = people_to_review(filled, user), due_conditions(timezone.localdate())
+    why = ReviewFilter(filled, user=user).chosen().get("why", "")
+    return due_people(people, conditions, why).order_by("name_pinyin", "id")
+
+
+def review_filter_in_words(filled: dict, user) -> str:
+    """A user's filled filter, and what was searched for, as people read it."""
+    parts = [ReviewFilter(filled, user=user).in_words()]
+    if filled.get("q"):
+        parts.append(f"搜索：{filled['q']}")
+    return "；".join(filter(None, parts))
 
 
 class ReviewForm(forms.Form):

@@ -9,6 +9,7 @@ from cadres.models.access import (
 )
 from cadres.models.care import CareKind, CareRecord, ClassReview, ReviewOutcome
 from cadres.models.ledgers import (
+    Absence,
     ClassChange,
     ClassReason,
     DatedQuerySet,
@@ -34,6 +35,7 @@ __all__ = [
     "DIGESTED",
     "PARTY_MEMBERS",
     "SECOND_PERSON_FROM",
+    "Absence",
     "AccessEntry",
     "AccessKind",
     "ActivityClass",

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from cadres.history import tracked
-from cadres.jobs import Job
+from cadres.jobs import Job, JobState
 from cadres.models.people import Retiree
 
 #: From so many people on a full export needs a second person.
@@ -84,6 +84,12 @@ class ExportState(models.TextChoices):
     DECLINED = "declined", "没有同意"
 
 
+class ExportQuerySet(models.QuerySet):
+    def being_made(self):
+        """Not those whose job has failed: nothing more comes of them."""
+        return self.filter(state=ExportState.MAKING).exclude(job__state=JobState.FAILED)
+
+
 @tracked()
 class Export(models.Model):
     """导出的文件：24 小时内，只给一个人下载"""
@@ -112,6 +118,8 @@ class Export(models.Model):
     file = models.FileField("文件", upload_to="exports", blank=True)
     expires_at = models.DateTimeField("下载期限", null=True, blank=True)
     job = models.ForeignKey(Job, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    objects = ExportQuerySet.as_manager()
 
     class Meta:
         verbose_name = "导出"
@@ -148,6 +156,16 @@ class Export(models.Model):
     def number(self) -> str:
         """The export number that stands in the file and in the access log."""
         return f"导{timezone.localtime(self.asked_at).year}-{self.pk:06d}"
+
+    @property
+    def has_failed(self) -> bool:
+        """Its job gave up: asked for again, another one is made."""
+        is_making = self.state == ExportState.MAKING and self.job is not None
+        return is_making and self.job.state == JobState.FAILED
+
+    @property
+    def state_in_words(self) -> str:
+        return "没有生成出来" if self.has_failed else self.get_state_display()
 
     @property
     def is_open(self) -> bool:

@@ -54,6 +54,35 @@ class Residence(models.Model):
         return f"居住地 {self.pk}"
 
 
+@tracked()
+class Absence(models.Model):
+    """转出期间：从转出那天到转回那天（不含）
+
+    Only those that are over: who is away now has `moved_away_on` in the own row.
+    """
+
+    retiree = models.ForeignKey(Retiree, models.PROTECT, related_name="absences")
+    since = models.DateField("自")
+    until = models.DateField("至", help_text="不含当日")
+
+    objects = DatedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "转出期间"
+        verbose_name_plural = "转出期间"
+        ordering = ["-since", "-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(until__gt=F("since")),
+                name="absence_until_after_since",
+                violation_error_message="结束日期应晚于开始日期。",
+            )
+        ]
+
+    def __str__(self):
+        return f"转出期间 {self.pk}"
+
+
 class ClassReason(models.TextChoices):
     """活动类别变动的原因"""
 

@@ -100,9 +100,15 @@ class RetireeQuerySet(models.QuerySet):
             cursor.execute(_RANKS)
             return [rank for (rank,) in cursor.fetchall()]
 
-    def search(self, words: str):
-        """By name, pinyin, initials (beginnings), whole phone, or id number or its last four."""
+    def search(self, words: str, *, by_number: bool = True):
+        """By name, pinyin, initials (beginnings), whole phone, or id number or its last four.
+
+        Without `by_number` words with digits find nobody: who may not see numbers must not
+        learn by asking whether a guess is right.
+        """
         words = words.replace("·", "").replace("\0", " ").strip()
+        if not by_number and any(character.isdigit() for character in words):
+            return self.none()
         if re.fullmatch(r"[\d\s-]{7,}[xX]?", words):
             return self._with_number(re.sub(r"[\s-]", "", words).upper())
         found = self

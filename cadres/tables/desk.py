@@ -19,6 +19,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from import_export.admin import ExportMixin, ImportMixin
 
+from cadres.disclosure import note_table
 from cadres.jobs import RefusedError
 from cadres.spreadsheets import MAX_BYTES, REFUSALS
 from cadres.tables.files import FULL_DISK, Table, TableRefusedError
@@ -76,6 +77,12 @@ class TableExportAdmin(ExportMixin):
             return HttpResponseRedirect(self._address("changelist"))
         records = records.select_related(*resource.related)
         table = resource.export(records.prefetch_related(*resource.prefetched))
+        is_about_people = self.opts.label_lower == "cadres.user"
+        note_table(
+            what=f"办公桌：{self.opts.verbose_name_plural}（{len(table)} 行）",
+            people=len(table) if is_about_people else 0,
+            by=request.user,
+        )
         file_format = resource.file_format()
         content = file_format.export_data(table)
         response = HttpResponse(content, content_type=file_format.get_content_type())

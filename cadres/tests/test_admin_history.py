@@ -1,15 +1,27 @@
 """历史 shows what the database itself recorded, in words and without personal numbers."""
 
+import datetime
+
 import pghistory
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from branches.tests.make import make_branch, make_membership, make_seat
 from cadres.masking import digest
 from cadres.models import Retiree
 from cadres.roles import Role
-from cadres.tests.make import make_id_number, make_retiree, make_unit, make_user
+from cadres.tests.make import (
+    make_care,
+    make_class_change,
+    make_id_number,
+    make_residence,
+    make_retiree,
+    make_review,
+    make_unit,
+    make_user,
+)
 
 pytestmark = pytest.mark.django_db
 ID_NUMBER = make_id_number()
@@ -85,6 +97,28 @@ def test_history_shows_what_became_of_parts(client, staff):
     page = history(client, unit)
     assert "已删的别名" in page
     assert "删除" in page
+
+
+def test_history_of_a_person_shows_all_that_is_recorded_beside_the_row(client, staff):
+    person = make_retiree()
+    make_residence(person)
+    make_class_change(person, "B")
+    day = datetime.date(2025, 6, 1)
+    make_review(person, day, reason="身体硬朗")
+    care = make_care(person, words="写错的话")
+    care.words = "改好的话"
+    care.save()
+    person.absences.create(since=day, until=datetime.date(2025, 7, 1))
+    branch = make_branch()
+    make_membership(person, branch)
+    make_seat(branch, person)
+    page = history(client, person)
+    for part in ("居住地", "转出期间", "活动类别变动", "支部关系", "支委任职"):
+        assert f">{part}</h2>" in page
+    assert "身体硬朗" in page
+    assert "<del>写错的话</del> → <ins>改好的话</ins>" in page
+    make_care(make_retiree(name="别人"), words="别人的话")
+    assert "别人的话" not in history(client, person)
 
 
 def test_history_of_a_user_says_which_role_was_given_and_taken(client, staff):

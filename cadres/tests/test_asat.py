@@ -71,6 +71,19 @@ def test_a_death_reported_late_corrects_the_past(staff):
     assert names(staff, on="2025-05-31", status="deceased") == []
 
 
+def test_the_list_of_a_past_day_shows_the_status_of_that_day(client, staff):
+    actions.record_death(retiree=person(), on=datetime.date(2025, 8, 1), by=staff)
+    client.force_login(staff)
+
+    def statuses(**filled) -> list[str]:
+        return [p.shown_status for p in client.get("/people/", filled).context["page"]]
+
+    assert statuses(on="2025-06-30") == ["在册"]
+    assert statuses(on="2025-08-01", status="deceased") == ["已去世"]
+    assert statuses() == ["已去世"]
+    assert "已去世" not in client.get("/people/?on=2025-06-30").content.decode().split("<tbody>")[1]
+
+
 def test_who_was_not_registered_yet_is_not_counted(staff):
     someone = person()
     someone.registered_on = datetime.date(2025, 8, 1)

@@ -101,8 +101,10 @@ def test_what_was_typed_stays_beside_what_is_wrong(client, office, person):
 
 def test_a_stay_in_hospital_proposes_a_review(client, office, person):
     page = text(enter(client, person, kind="hospital", place="县医院"))
-    assert 'href="/people/review/?q=%E5%BC%A0%E4%B8%89"' in page
-    assert "/people/review/" not in text(enter(client, person, kind="visit"))
+    link = f'<a href="/people/{person.pk}/review/">住院了，复核一下活动类别</a>'
+    assert link in page
+    assert client.get(f"/people/{person.pk}/review/").status_code == 200
+    assert link not in text(enter(client, person, kind="visit"))
 
 
 def test_a_name_in_that_message_is_no_markup(client, office, branch):

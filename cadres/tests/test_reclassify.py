@@ -71,6 +71,26 @@ def test_a_temporary_class_falls_back_by_itself_and_is_announced():
     assert lapse_temporary_classes(on=SUMMER + datetime.timedelta(days=4)) == []
 
 
+def test_a_temporary_class_whose_end_was_corrected_falls_back_to_the_lasting_one():
+    person = classed("A")
+    winter = SUMMER + datetime.timedelta(days=180)
+    for until in (winter, SUMMER):
+        reclassify(retiree=person, activity_class="B", on=SPRING, until=until, by=None)
+    [change] = lapse_temporary_classes(on=SUMMER)
+    assert (change.activity_class, change.until) == ("A", None)
+    assert lapse_temporary_classes(on=winter) == []
+
+
+def test_a_temporary_class_within_another_falls_back_to_the_lasting_one():
+    person = classed("A")
+    winter = SUMMER + datetime.timedelta(days=180)
+    reclassify(retiree=person, activity_class="B", on=SPRING, until=winter, by=None)
+    reclassify(retiree=person, activity_class="C", on=SPRING, until=SUMMER, by=None)
+    [change] = lapse_temporary_classes(on=SUMMER)
+    assert (change.activity_class, change.until) == ("A", None)
+    assert lapse_temporary_classes(on=winter) == []
+
+
 def test_a_temporary_class_that_was_changed_meanwhile_does_not_fall_back():
     person = classed("A")
     reclassify(retiree=person, activity_class="C", on=SPRING, until=SUMMER, by=None)

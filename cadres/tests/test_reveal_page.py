@@ -82,6 +82,7 @@ def test_who_looked_is_for_the_person_and_not_for_a_leader(client, person):
     page = client.get(person.get_absolute_url()).content.decode()
     assert "王科长" in page
     assert "通知开会" in page
+    assert "整份导出完整号码的，不在这里" in page
     client.force_login(make_user(role=Role.LEADER))
     page = client.get(person.get_absolute_url()).content.decode()
     assert "王科长" not in page

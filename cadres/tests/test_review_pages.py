@@ -105,6 +105,22 @@ def test_another_class_is_given_on_the_persons_own_page(client, staff):
     assert ClassReview.objects.get().outcome == "changed"
 
 
+@pytest.mark.parametrize("button", ["decide", "accept_one", "keep_one", "decision"])
+@pytest.mark.parametrize("posted", ["", "x", "another"])
+def test_on_a_persons_own_page_nobody_else_is_decided_about(client, staff, button, posted):
+    person, another = old(), old("李四")
+    key = row(client, another).key if posted == "another" else posted
+    given = {
+        "person": key, button: key or "yes", "other-activity_class": "C",
+        "other-reason_kind": "wish", "other-on": timezone.localdate().isoformat(),
+    }  # fmt: skip
+    page = post(client, given, f"/people/{person.pk}/review/")
+    assert page.status_code == 200
+    assert "没有收到这一位的情况" in page.content.decode()
+    assert not ClassReview.objects.exists()
+    assert set(Retiree.objects.values_list("activity_class", flat=True)) == {"A"}
+
+
 @pytest.mark.parametrize("role", [Role.LEADER, Role.AUDITOR, Role.RETIREE, None])
 def test_the_review_list_is_the_offices(client, role):
     client.force_login(make_user(role=role or ""))

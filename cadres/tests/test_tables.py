@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from cadres.models import Area, Township, Unit, UnitAlias
+from cadres.models import AccessEntry, Area, Township, Unit, UnitAlias, User
 from cadres.resources import AreaResource, TownshipResource, UnitResource
 from cadres.roles import Role
 from cadres.tables import TableRefusedError, files
@@ -315,6 +315,19 @@ def test_export_is_what_the_list_shows(client, staff):
     rows = rows_of(exported(client, "unit", q="甲局"))
     assert rows == [HEADINGS, ["奉节县甲局", "甲、甲局", "机关", "农业", "县级"]]
     assert len(rows_of(exported(client, "unit"))) == 1 + Unit.objects.count()
+
+
+def test_every_export_is_in_the_access_log(client, staff):
+    make_unit("甲局")
+    exported(client, "unit", q="甲局")
+    [entry] = AccessEntry.objects.all()
+    assert (entry.user, entry.kind, entry.people) == (staff, "export", 0)
+    assert entry.reason == "办公桌：单位（1 行）"
+    assert entry.reason in client.get("/access/").content.decode()
+    client.get(reverse("admin:cadres_user_export"))
+    assert AccessEntry.objects.first().people == User.objects.count()
+    client.get(reverse("admin:cadres_unit_export"), {"x__y": "1"})
+    assert AccessEntry.objects.count() == 2  # nothing was handed out
 
 
 def test_export_writes_text_as_text(client, staff):

@@ -26,14 +26,12 @@ from cadres import care
 from cadres.care import already_recorded, may_amend
 from cadres.forms import CareFilter, CareForm, CareForManyForm, VoidForm, care_of
 from cadres.jobs import RefusedError
-from cadres.models import ActivityClass, CareKind, CareRecord, Retiree
+from cadres.models import ActivityClass, CareKind, CareRecord, Retiree, Status
 from cadres.roles import is_office
 from cadres.visiting import OLD, facts_of
 
 RECORDS_A_PAGE = 50
 FOUND = 20
-#: The page on which open stays in hospital are looked through (a colleague's; office only).
-REVIEW = "/people/review/"
 
 
 def frame(user) -> dict:
@@ -81,7 +79,8 @@ def _find(request):
     words = " ".join(request.GET.get("q", "").split())
     found = []
     if words:
-        people = with_branch(cared_for(request.user).active().search(words))
+        people = cared_for(request.user).active()
+        people = with_branch(people.search(words, by_number=is_office(request.user)))
         found = list(people.select_related("unit").order_by("name_pinyin", "id")[: FOUND + 1])
     context = {
         "q": words,
@@ -125,11 +124,11 @@ def _care_form(request, person: Retiree, filled, record: CareRecord | None = Non
 
 def _recorded(request, record: CareRecord) -> str:
     words = f"已登记{record.retiree}的“{record.get_kind_display()}”。"
-    if not record.is_open_stay:
+    if not record.is_open_stay or record.retiree.status != Status.ACTIVE:
         return words
     if not is_office(request.user):
         return words + "办公室会据此复核活动类别；出院了请再来填上出院日期。"
-    review = f"{REVIEW}?{urlencode({'q': record.retiree.name})}"
+    review = reverse("cadres:review", args=[record.retiree_id])
     return format_html('{}<a href="{}">住院了，复核一下活动类别</a>', words, review)
 
 

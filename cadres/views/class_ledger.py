@@ -7,6 +7,7 @@ from django.views.decorators.http import require_GET
 
 from branches.access import sees_all, visible_branches
 from cadres.forms.class_ledger import ClassLedgerFilter, class_changes_of
+from cadres.roles import is_office
 
 CHANGES_A_PAGE = 50
 
@@ -27,5 +28,6 @@ def class_ledger(request):
         "q": filled.get("q", ""),
         "page": Paginator(found, CHANGES_A_PAGE).get_page(request.GET.get("page")),
         "query": query.urlencode(),
+        "is_office": is_office(request.user),
     }
     return render(request, "cadres/class_ledger.html", context)

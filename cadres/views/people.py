@@ -13,7 +13,7 @@ from cadres import actions, disclosure
 from cadres.care import may_amend
 from cadres.forms import PeopleFilter, ReclassifyForm, RevealForm, people_of
 from cadres.jobs import RefusedError
-from cadres.models import AccessEntry, AccessKind, ActivityClass, Retiree, Secret, Township
+from cadres.models import AccessEntry, AccessKind, ActivityClass, Retiree, Secret, Status, Township
 from cadres.roles import is_office, office_only
 
 PEOPLE_A_PAGE = 50
@@ -32,19 +32,20 @@ def people(request):
     )
     query = request.GET.copy()
     query.pop("page", None)
-    _as_they_were(page)
+    _as_they_were(page, form.status_then)
     context = {"form": form, "page": page, "query": query.urlencode()}
     context |= {"q": filled.get("q", ""), "is_office": is_office(request.user)}
     context["frame"] = "desk.html" if sees_all(request.user) else "base.html"  # an old hand's phone
     return render(request, "cadres/people.html", context)
 
 
-def _as_they_were(page) -> None:
-    """Class and place of the day that the filter asks about, in words."""
+def _as_they_were(page, status: str) -> None:
+    """Class, place and status of the day that the filter asks about, in words."""
     places = dict(Township.objects.values_list("pk", "name"))
     for person in page:
         person.shown_class = ActivityClass(person.class_then).label if person.class_then else ""
         person.shown_township = places.get(person.township_then, "")
+        person.shown_status = Status(status or person.status).label
 
 
 def _visible(request, pk: int) -> Retiree:

@@ -19,6 +19,7 @@ from cadres.reviews import Seen
 from cadres.roles import office_only
 
 PEOPLE_A_PAGE = 50
+_NOT_THIS_PERSON = "没有收到这一位的情况，没有保存。请重新打开这一页再办。"
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def review_list(request):
 
 def _list_context(request) -> dict:
     filled = {key: value for key, value in request.GET.items() if value and key != "page"}
-    boxes = ReviewFilter(filled)
+    boxes = ReviewFilter(filled, user=request.user)
     why = boxes.chosen().get("why", "")
     people, conditions = people_to_review(filled, request.user), due_conditions(_today())
     counts = due_counts(people, conditions)
@@ -91,15 +92,17 @@ def _today():
     return timezone.localdate()
 
 
-def _is_decided(request, form: ReviewForm) -> bool:
+def _is_decided(request, form: ReviewForm, person: Retiree | None = None) -> bool:
     """Does what the pressed button says; what is refused stands in the form's errors."""
     one = request.POST.get("accept_one") or request.POST.get("keep_one")
     seen = seen_in([one] if one else request.POST.getlist("person"))
+    if person:
+        seen = _seen_of(person, seen)
     is_accepted = "accept_one" in request.POST or request.POST.get("decision") == "accept"
     if not form.is_valid():
         return False
     if not seen:
-        form.add_error(None, "请先勾选要处理的人。")
+        form.add_error(None, _NOT_THIS_PERSON if person else "请先勾选要处理的人。")
         return False
     act = reviews.accept if is_accepted else reviews.keep
     try:
@@ -128,7 +131,9 @@ def review(request, pk: int):
         request.POST if is_other else None, prefix="other", initial={"on": _today()}
     )
     if request.method == "POST":
-        is_done = _is_given(request, other) if is_other else _is_decided(request, form)
+        is_done = (
+            _is_given(request, other, person) if is_other else _is_decided(request, form, person)
+        )
         if is_done:
             return redirect("cadres:review-list")
     [row] = _rows([person])
@@ -143,9 +148,17 @@ def review(request, pk: int):
     return render(request, "cadres/review.html", context)
 
 
-def _is_given(request, form: ReclassifyForm) -> bool:
-    seen: list[Seen] = seen_in(request.POST.getlist("person"))
+def _seen_of(person: Retiree, seen: list[Seen]) -> list[Seen]:
+    """On a person's own page nobody else is decided about, whatever was posted."""
+    return [one for one in seen if one.pk == person.pk]
+
+
+def _is_given(request, form: ReclassifyForm, person: Retiree) -> bool:
+    seen = _seen_of(person, seen_in(request.POST.getlist("person")))
     if not form.is_valid():
+        return False
+    if not seen:
+        form.add_error(None, _NOT_THIS_PERSON)
         return False
     try:
         given = reviews.decide(seen=seen[0], by=request.user, **form.cleaned_data)

@@ -6,7 +6,7 @@ from branches.access import with_branch
 from cadres.dates import age_on
 from cadres.forms import care_filter_in_words, care_of, people_of_care
 from cadres.models import CareKind, Export, Sex
-from fengjie_cadres.reports.kinds import Table
+from fengjie_cadres.reports.kinds import Table, for_anybody
 from fengjie_cadres.reports.workbook import Column, Sheet
 
 _KINDS = dict(CareKind.choices)
@@ -52,4 +52,6 @@ def _line(row: tuple) -> tuple:
     )  # fmt: skip
 
 
-CARE = Table("关心关爱台账", care_ledger, count=people_of_care, words=care_filter_in_words)
+CARE = Table(
+    "关心关爱台账", care_ledger, count=people_of_care, words=for_anybody(care_filter_in_words)
+)

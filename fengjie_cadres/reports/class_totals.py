@@ -6,12 +6,17 @@ from dataclasses import dataclass
 
 from django.db.models import Case, CharField, Count, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Cast
+from django.utils import timezone
 
+from branches.access import sees_all
 from branches.models import Branch, Membership, MembershipKind
-from cadres.forms import AGE_BANDS, UNCLASSED, people_of
-from cadres.models import ActivityClass, Area, Township, UnitLevel, User
+from cadres.asat import read_day
+from cadres.forms import AGE_BANDS, NOWHERE, UNCLASSED, people_of
+from cadres.models import ActivityClass, Area, Export, Township, UnitLevel, User
 from cadres.models.people import old_enough
 from fengjie_cadres.reports.figures import FIGURES
+from fengjie_cadres.reports.kinds import Table
+from fengjie_cadres.reports.workbook import Column, Sheet
 
 #: What the rows may be, and the box of the people's list that narrows by it.
 BY = {
@@ -41,6 +46,12 @@ class TotalsRow:
     total: Cell
 
 
+def asked(filled: dict) -> tuple[str, datetime.date]:
+    """What the rows are and on which day, of an address: by township and today, unless it says."""
+    by, today = filled.get("by"), timezone.localdate()
+    return by if by in BY else "township", min(read_day(filled.get("on")) or today, today)
+
+
 def class_totals(user: User, by: str, on: datetime.date) -> list[TotalsRow]:
     """The rows, those without people left out, and the sum of all last; one query and the names."""
     people = people_of(FIGURES["retirees"].asked(on), user).order_by()
@@ -52,7 +63,7 @@ def class_totals(user: User, by: str, on: datetime.date) -> list[TotalsRow]:
     keys = [key for key in names if any(counts[key, code] for code, _ in CLASSES)]
     rows = [_row(names[key], counts, by, key, on) for key in keys]
     if any(key not in names for key, _ in counts):
-        rows.append(_unknown(counts, names))
+        rows.append(_unknown(counts, names, by, on))
     return [*rows, _sum(rows, on)]
 
 
@@ -99,13 +110,15 @@ def _row(label: str, counts: Counter, by: str, key: str, on: datetime.date) -> T
     return TotalsRow(label, cells, total)
 
 
-def _unknown(counts: Counter, names: dict) -> TotalsRow:
-    """Whoever belongs to none of the rows."""
-    cells = [
-        Cell(sum(n for (key, found), n in counts.items() if found == code and key not in names))
-        for code, _ in CLASSES
-    ]
-    return TotalsRow("没有登记", cells, Cell(sum(cell.number for cell in cells)))
+def _unknown(counts: Counter, names: dict, by: str, on: datetime.date) -> TotalsRow:
+    """Whoever belongs to none of the rows; of places the list can be asked for."""
+    found = Counter()
+    for (key, code), number in counts.items():
+        found[NOWHERE, code] += 0 if key in names else number
+    row = _row("没有登记", found, by, NOWHERE, on)
+    if by == "township":
+        return row
+    return TotalsRow(row.label, [Cell(c.number) for c in row.cells], Cell(row.total.number))
 
 
 def _sum(rows: list[TotalsRow], on: datetime.date) -> TotalsRow:
@@ -115,3 +128,30 @@ def _sum(rows: list[TotalsRow], on: datetime.date) -> TotalsRow:
         for i, (code, _) in enumerate(CLASSES)
     ]
     return TotalsRow("合计", cells, Cell(sum(row.total.number for row in rows), figure.address(on)))
+
+
+# ---- the workbook ------------------------------------------------------------------------------
+
+
+def _sheets(export: Export, _: datetime.date) -> list[Sheet]:
+    """分类人数 as its page shows it, the sum last."""
+    by, on = asked(export.params)
+    numbers = [Column(label, 16, is_number=True) for label in [*(n for _, n in CLASSES), "合计"]]
+    rows = (
+        (row.label, *(cell.number for cell in row.cells), row.total.number)
+        for row in class_totals(export.asked_by, by, on)
+    )
+    return [Sheet("分类人数统计表", [Column(BY[by], 36), *numbers], rows)]
+
+
+def _people(filled: dict, user: User) -> int:
+    _, on = asked(filled)
+    return FIGURES["retirees"].count(user, on)
+
+
+def _words(filled: dict, user: User) -> str:
+    by, on = asked(filled)
+    return f"长期在奉居住的在册人员；按{BY[by]}分；截至 {on.isoformat()}"
+
+
+TOTALS = Table("分类人数统计表", _sheets, count=_people, words=_words, is_for=sees_all)

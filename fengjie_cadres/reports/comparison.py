@@ -12,7 +12,7 @@ from branches.models import ImportBatch, Verdict
 from cadres.dates import in_words as date_in_words
 from cadres.models import Export, Retiree
 from cadres.roles import is_office
-from fengjie_cadres.reports.kinds import Table
+from fengjie_cadres.reports.kinds import Table, for_anybody
 from fengjie_cadres.reports.workbook import Column, Sheet
 
 KIND = EXPORT
@@ -187,4 +187,4 @@ def _only_here(batch: ImportBatch, result: Result):
     return columns, rows
 
 
-COMPARISON = Table("信息比对", fill, count, words, is_for=is_office)
+COMPARISON = Table("信息比对", fill, count, for_anybody(words), is_for=is_office)

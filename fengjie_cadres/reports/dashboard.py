@@ -12,10 +12,16 @@ from django.utils import timezone
 
 from branches.models import ImportBatch, ImportState, Purpose
 from cadres.charts import Bar, Chart, Part
-from cadres.forms import AGE_BANDS, UNCLASSED
+from cadres.forms import AGE_BANDS, NOWHERE, UNCLASSED
 from cadres.models import ActivityClass, Township, User
+from cadres.roles import is_office
 from fengjie_cadres.reports import numbers
 from fengjie_cadres.reports.figures import FIGURES, Figure
+
+_AGES = (
+    "长期在奉居住的在册人员，按当天满周岁数分；只知道出生月份的，次月起算满周岁；"
+    "不知道出生年月的不在图里。"
+)
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,8 @@ class Dashboard:
     """
 
     def __init__(self, user: User, on: datetime.date | None = None):
-        self.user, self.on = user, on or timezone.localdate()
+        today = timezone.localdate()
+        self.user, self.on = user, min(on or today, today)
         kept = None if self.is_past else numbers.stored()
         self._stored = kept and kept.numbers
         self.counted_at = kept and kept.counted_at
@@ -68,6 +75,8 @@ class Dashboard:
             counts["unclassed"] = unclassed
         for code in ("branches", "units"):
             counts[code] = FIGURES[code].count(self.user)
+        if is_office(self.user):  # the list is the office's
+            counts["review_due"] = self.due
         return [
             Tile(figure, counts[code], figure.address(self.on))
             for code, figure in FIGURES.items()
@@ -88,22 +97,21 @@ class Dashboard:
         bars = [self._place(names[pk], pk, counts) for pk in places]
         bars.sort(key=lambda bar: -bar.total)
         if any(pk is None for pk, _ in counts):
-            nowhere = [Part(label, counts[None, code]) for code, label in _classes()]
-            bars.append(Bar("没有登记居住地", nowhere))
+            bars.append(self._place("没有登记居住地", None, counts))
         series = [label for _, label in _classes()]
         return Chart("各乡镇(街道)，按活动类别", bars, "人", series)
 
-    def _place(self, name: str, pk: int, counts: Counter) -> Bar:
-        figure = FIGURES["retirees"]
+    def _place(self, name: str, pk: int | None, counts: Counter) -> Bar:
+        figure, place = FIGURES["retirees"], str(pk or NOWHERE)
         parts = [
             Part(
                 label,
                 counts[pk, code],
-                figure.address(self.on, township=str(pk), activity_class=code),
+                figure.address(self.on, township=place, activity_class=code),
             )
             for code, label in _classes()
         ]
-        return Bar(name, parts, figure.address(self.on, township=str(pk)))
+        return Bar(name, parts, figure.address(self.on, township=place))
 
     def by_class(self) -> Chart:
         return self._bars(
@@ -112,9 +120,11 @@ class Dashboard:
 
     def by_age(self) -> Chart:
         bands = [(band, label, {"age": band}) for band, label in AGE_BANDS.items()]
-        return self._bars("年龄", "band", bands)
+        return self._bars("年龄", "band", bands, _AGES)
 
-    def _bars(self, title: str, name: str, values: list[tuple[str, str, dict]]) -> Chart:
+    def _bars(
+        self, title: str, name: str, values: list[tuple[str, str, dict]], definition: str = ""
+    ) -> Chart:
         figure = FIGURES["retirees"]
         bars = [
             Bar(
@@ -124,7 +134,7 @@ class Dashboard:
             )
             for value, label, more in values
         ]
-        return Chart(title, [bar for bar in bars if bar.total], "人")
+        return Chart(title, [bar for bar in bars if bar.total], "人", definition=definition)
 
 
 def _classes() -> list[tuple[str, str]]:

@@ -16,6 +16,7 @@ from django.utils import timezone
 from branches.access import visible_branches
 from branches.forms import BranchFilter
 from cadres.forms import AGE_BANDS, UNCLASSED, UnitFilter, people_of
+from cadres.forms.review import due_of
 from cadres.models import ActivityClass, Unit, User
 from points.forms import THIS_YEAR, accounts_of, ledger_of
 
@@ -168,6 +169,16 @@ FIGURES = {
             _units,
             "cadres:units",
             "units",
+        ),
+        Figure(
+            "review_due",
+            "活动类别该复核",
+            "人",
+            "现在在册的人中，还没有定类别、系统有建议、临时类别快到期、过了复核年龄或一年没有看过的人，"
+            "一人算一次。",
+            due_of,
+            "cadres:review-list",
+            "review-list",
         ),
         *_POINTS,
     ]

@@ -31,11 +31,16 @@ class Table:
     title: str
     fill: Callable[[Export, datetime.date], list[Sheet]]
     count: Callable[[dict, User], int] = _people
-    words: Callable[[dict], str] = filter_in_words
+    words: Callable[[dict, User], str] = filter_in_words
     is_for: Callable[[User], bool] = sees_people
     may_be_full: bool = False
 
 
-def words_of(form_class: type[FilterForm]) -> Callable[[dict], str]:
+def for_anybody(words: Callable[[dict], str]) -> Callable[[dict, User], str]:
+    """For `Table.words`: words that do not depend on who asks."""
+    return lambda filled, user: words(filled)
+
+
+def words_of(form_class: type[FilterForm]) -> Callable[[dict, User], str]:
     """For `Table.words`: a filled filter form as people read it."""
-    return lambda filled: form_class(filled).in_words()
+    return lambda filled, user: form_class(filled).in_words()

@@ -12,7 +12,7 @@ from django.db.models import Case, Count, Q, Value, When
 from django.utils import timezone
 
 from cadres.forms import AGE_BANDS, UNCLASSED, PeopleFilter
-from cadres.models import PARTY_MEMBERS, Retiree, StoredFigures
+from cadres.models import PARTY_MEMBERS, Absence, Retiree, StoredFigures
 from cadres.models.people import old_enough
 from cadres.review_list import due_conditions, due_people
 from fengjie_cadres.reports.figures import FIGURES
@@ -69,14 +69,21 @@ def _grouped(on: datetime.date) -> Iterator[dict]:
 
 
 def trend(on: datetime.date) -> dict[str, int]:
-    """What has happened to the people since the year began: came in, died, moved away."""
+    """What has happened to the people since the year began: came in, died, moved away, returned.
+
+    Who moved away and came back counts in both; who then died, only there.
+    """
     within = (on.replace(month=1, day=1), on)
-    return Retiree.objects.filter(
-        Q(registered_on__range=within) | Q(died_on__range=within) | Q(moved_away_on__range=within)
-    ).aggregate(
-        came=Count("pk", filter=Q(registered_on__range=within)),
-        died=Count("pk", filter=Q(died_on__range=within)),
-        moved=Count("pk", filter=Q(moved_away_on__range=within, died_on=None)),
+    absences = Absence.objects.order_by().values("retiree_id")
+    came, died = Q(registered_on__range=within), Q(died_on__range=within)
+    moved = Q(moved_away_on__range=within) | Q(pk__in=absences.filter(since__range=within))
+    returned = Q(pk__in=absences.filter(until__range=within))
+    alive = Q(died_on=None) | Q(died_on__gt=on)
+    return Retiree.objects.filter(came | died | moved | returned).aggregate(
+        came=Count("pk", filter=came),
+        died=Count("pk", filter=died),
+        moved=Count("pk", filter=moved & alive),
+        returned=Count("pk", filter=returned & alive),
     )
 
 

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from branches.access import sees_all, with_branch
 from cadres.models import Export, Retiree
-from fengjie_cadres.reports.kinds import Table, words_of
+from fengjie_cadres.reports.kinds import Table, for_anybody, words_of
 from fengjie_cadres.reports.workbook import Column, Sheet
 from points.forms import (
     AccountFilter,
@@ -109,14 +109,14 @@ LEDGER = Table(
     "积分流水",
     _ledger,
     count=_people_of_ledger,
-    words=words_with_search(LedgerFilter),
+    words=for_anybody(words_with_search(LedgerFilter)),
     is_for=sees_all,
 )
 ACCOUNTS = Table(
     "积分账户",
     _accounts,
     count=_people_of_accounts,
-    words=words_with_search(AccountFilter),
+    words=for_anybody(words_with_search(AccountFilter)),
     is_for=sees_all,
 )
 RANKING = Table(

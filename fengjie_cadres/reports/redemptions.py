@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from branches.access import sees_all, with_branch
 from cadres.models import Export
-from fengjie_cadres.reports.kinds import Table
+from fengjie_cadres.reports.kinds import Table, for_anybody
 from fengjie_cadres.reports.workbook import Column, Sheet
 from points.forms import words_with_search
 from points.forms.redemption import RedemptionFilter, redemptions_of
@@ -111,5 +111,9 @@ def _people(filled: dict, user) -> int:
 
 
 REDEMPTIONS = Table(
-    "兑换清单", _fill, count=_people, words=words_with_search(RedemptionFilter), is_for=sees_all
+    "兑换清单",
+    _fill,
+    count=_people,
+    words=for_anybody(words_with_search(RedemptionFilter)),
+    is_for=sees_all,
 )

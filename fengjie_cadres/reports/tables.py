@@ -22,13 +22,15 @@ from cadres.models import (
 )
 from fengjie_cadres.reports import (
     care,
+    class_totals,
     comparison,
     organisation,
     points,
     redemptions,
+    review,
     year_end,
 )
-from fengjie_cadres.reports.kinds import Table
+from fengjie_cadres.reports.kinds import Table, for_anybody
 from fengjie_cadres.reports.workbook import Column, Sheet
 
 _CLASSES = dict(ActivityClass.choices)
@@ -81,7 +83,7 @@ def month(value: str) -> str:
 
 def roster(export: Export, _: datetime.date) -> list[Sheet]:
     """花名册 of a filter; identity numbers and whole phones only when the export is a full one."""
-    asked = PeopleFilter(export.params)
+    asked = PeopleFilter(export.params, user=export.asked_by)
     served = Membership.objects.on(asked.day).filter(
         retiree=OuterRef("pk"), kind=MembershipKind.SERVED
     )
@@ -106,8 +108,7 @@ def _community(asked: PeopleFilter):
 
 
 def _status(asked: PeopleFilter):
-    then = asked.chosen().get("status", Status.ACTIVE)
-    return Value(then) if asked.is_past else F("status")
+    return Value(asked.status_then) if asked.is_past else F("status")
 
 
 def _person(row: tuple, day: datetime.date, places: dict, is_full: bool) -> tuple:
@@ -161,8 +162,10 @@ TABLES = {
     "roster": Table("离退休干部花名册", roster, may_be_full=True),
     "class-ledger": Table("活动类别台账", class_ledger),
     "class-changes": Table(
-        "活动类别台账", class_changes, count=people_of_ledger, words=ledger_in_words
+        "活动类别台账", class_changes, count=people_of_ledger, words=for_anybody(ledger_in_words)
     ),
+    "class-totals": class_totals.TOTALS,
+    "review-list": review.REVIEW,
     comparison.KIND: comparison.COMPARISON,
     "care-ledger": care.CARE,
     "points-ledger": points.LEDGER,

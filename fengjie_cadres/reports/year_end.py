@@ -6,7 +6,7 @@ from branches.access import sees_all, with_branch
 from cadres.masking import mask_phone
 from cadres.models import Export
 from cadres.roles import is_office
-from fengjie_cadres.reports.kinds import Table
+from fengjie_cadres.reports.kinds import Table, for_anybody
 from fengjie_cadres.reports.workbook import Column, Sheet
 from points import commendations
 from points.models import Account, Commendation, CommendationKind, Cycle
@@ -154,27 +154,27 @@ ROLLOVER = Table(
     "积分结转名单",
     _rollover,
     count=lambda filled, user: _rows(filled, user).count(),
-    words=_words,
+    words=for_anybody(_words),
     is_for=is_office,
 )
 CALLS = Table(
     "积分催办名单",
     _calls,
     count=lambda filled, user: _losing(filled, user).count(),
-    words=_words,
+    words=for_anybody(_words),
     is_for=is_office,
 )
 COMMENDATIONS = Table(
     "表彰名单",
     _commendations,
     count=lambda filled, user: _commended(filled).count(),
-    words=_commendation_words,
+    words=for_anybody(_commendation_words),
     is_for=is_office,
 )
 GROUP_RANKING = Table(
     "积分排行榜（党支部、片区）",
     _group_ranking,
     count=_people_of_groups,
-    words=lambda filled: f"年度：{filled.get('cycle', '')}",
+    words=lambda filled, user: f"年度：{filled.get('cycle', '')}",
     is_for=sees_all,
 )

@@ -20,6 +20,7 @@ from branches.models import (
     StagedRow,
 )
 from cadres.models import (
+    Absence,
     AccessEntry,
     Area,
     Community,
@@ -186,6 +187,7 @@ def _batch(word, number) -> dict:
 
 #: What the constraints and the pages of some models ask for; a model stands for its row.
 NEEDED = {
+    Absence: {"until": DAY + datetime.timedelta(days=1)},
     AccessEntry: {"kind": "reveal", "secret": "phone"},
     Membership: {"kind": "participating"},
     CommunityAlias: {"community": Community},

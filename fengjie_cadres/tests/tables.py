@@ -4,8 +4,12 @@ from collections.abc import Callable, Iterable
 
 from django.db import connection, transaction
 
+from fengjie_cadres.tests.county import HEAD, STAFF
+
 #: Who is logged in, and since when, is no change of anything.
 NO_CHANGE = {"django_session"}
+#: By GET the desk hands its small tables to the office, and writes down that it did.
+LOGGED = {STAFF: {"cadres_accessentry"}, HEAD: {"cadres_accessentry"}}
 
 
 def checksums(without: Iterable[str] = ()) -> dict[str, str]:

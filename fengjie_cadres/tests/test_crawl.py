@@ -32,7 +32,7 @@ from fengjie_cadres.tests.county import (
 from fengjie_cadres.tests.crawling import Crawl, Offered, crawl, text_of, unzipped
 from fengjie_cadres.tests.planting import NUMBERS
 from fengjie_cadres.tests.readable import IN_FILES, ON_PAGES, READS_ALL, stated
-from fengjie_cadres.tests.tables import changed, checksums
+from fengjie_cadres.tests.tables import LOGGED, changed, checksums
 from fengjie_cadres.tests.visitor import Visitor
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet")]
@@ -84,7 +84,7 @@ def numbers_in(county: County, pages: dict[str, str]) -> list[str]:
 @pytest.mark.parametrize("role", ROLES)
 def test_reading_changes_nothing(county, visitor, crawled, role):
     found, tables_changed = crawled(visitor, role)
-    assert not tables_changed
+    assert tables_changed <= LOGGED.get(role, set())
     assert len(found.pages) > 100
 
 
@@ -185,7 +185,7 @@ def test_a_search_tells_nothing_of_somebody_elses_people(county, visitor, crawle
 def test_a_search_that_tells_how_many_is_noticed(county, visitor, monkeypatch):
     monkeypatch.setattr(people_forms, "visible_retirees", lambda user: Retiree.objects.all())
     found = told(county, visitor(SECRETARY), ["/exports/new/roster/?q="])
-    assert "/exports/new/roster/?q= tells B: Retiree.phone" in found
+    assert "/exports/new/roster/?q= tells B: Retiree.name" in found
 
 
 # ---- workbooks ---------------------------------------------------------------------------------

@@ -8,9 +8,10 @@ import pytest
 from django.utils import timezone
 
 from cadres.disclosure import empty_old_exports
+from cadres.jobs import SAME_PRESS
 from cadres.models import AccessEntry, Export, Job
 from cadres.roles import Role
-from cadres.tests.make import make_retiree, make_user
+from cadres.tests.make import make_class_change, make_retiree, make_user
 from fengjie_cadres.reports.exports import export_job
 
 pytestmark = pytest.mark.django_db
@@ -55,6 +56,47 @@ def test_the_workbook_holds_what_the_list_shows(client, staff):
     assert sheet.freeze_panes == "C4"
     assert sheet.page_setup.orientation == "landscape"
     assert sheet.print_title_rows == "$3:$3"
+
+
+def test_an_export_sent_twice_is_one_file_and_one_entry(client, staff):
+    first = asked(client, staff)
+    assert asked(client, staff) == first
+    assert AccessEntry.objects.count() == Export.objects.count() == 1
+    assert asked(client, staff, query="?sex=F") != first
+    assert asked(client, make_user(role=Role.OFFICE_STAFF)) != first
+    Export.objects.filter(pk=first.pk).update(asked_at=timezone.now() - SAME_PRESS * 2)
+    assert asked(client, staff) != first
+
+
+def test_an_export_whose_job_failed_says_so_and_can_be_asked_for_again(client, staff):
+    first = asked(client, staff)
+    assert "正在生成" in client.get(first.get_absolute_url()).content.decode()
+    Job.objects.update(state="failed", words="系统没有办成这件事，请联系管理员。")
+    page = client.get(first.get_absolute_url()).content.decode()
+    assert "没有生成出来" in page
+    assert "重新导出" in page
+    assert "正在生成" not in page
+    assert "没有生成出来" in client.get("/exports/").content.decode()
+    assert first.get_absolute_url() in client.get(first.job.get_absolute_url()).content.decode()
+    assert asked(client, staff) != first
+
+
+def test_the_review_list_is_exported_as_it_is_narrowed(client, staff):
+    for name, born in (("张三", "1940-03-01"), ("李四", "1970-01")):
+        person = make_retiree(name=name, birth_date=born)
+        make_class_change(person, "A", str(timezone.localdate()), reason_kind="lapsed")
+    make_retiree(name="未分类", birth_date="1970-01")
+    rows = table(opened(asked(client, staff, "review-list", "?why=suggested")))
+    assert rows[1][1] == "张三"
+    assert "适当参加活动" in rows[1]
+    assert rows[2][0].startswith("填表人")
+    everybody = table(opened(asked(client, staff, "review-list")))
+    page = client.get("/people/review/").context["page"]
+    names = [person.name for person in page]
+    assert [row[1] for row in everybody[1:-2]] == names
+    assert Export.objects.first().people == len(names) == 3
+    client.force_login(make_user(role=Role.LEADER))
+    assert client.get("/exports/new/review-list/").status_code == 403
 
 
 def test_numbers_are_masked_unless_the_full_export_was_asked_for(client, staff):

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from branches.models import Branch
+from branches.models import Branch, ImportBatch
 from branches.tests.make import make_branch, make_membership, make_secretary
 from cadres import actions
 from cadres.charts import Bar, Chart, Part
@@ -103,7 +103,8 @@ def test_every_bar_says_what_its_list_says(client, staff, people):
         assert chart.bars
         for bar in chart.bars:
             for part in bar.parts:
-                if part.address and part.value:
+                assert part.address
+                if part.value:
                     assert listed(client, part.address) == part.value, (chart.title, bar.label)
 
 
@@ -124,17 +125,35 @@ def test_one_more_record_moves_its_figure(staff, people):
     make_branch()
     after = {code: figure.count(staff) for code, figure in FIGURES.items()}
     moved = {code for code in FIGURES if after[code] == before[code] + 1}
-    assert moved == {"retirees", "class_b", "party_members", "age_80_89", "branches", "units"}
+    assert moved == {
+        "retirees", "class_b", "party_members", "age_80_89", "branches", "units", "review_due",
+    }  # fmt: skip
     assert all(after[code] == before[code] for code in FIGURES.keys() - moved)
 
 
 def test_a_figure_of_the_past_is_unchanged_by_a_later_change(staff, people):
-    before = {code: figure.count(staff, PAST) for code, figure in FIGURES.items()}
+    dated = {code: figure for code, figure in FIGURES.items() if code != "review_due"}  # of today
+    before = {code: figure.count(staff, PAST) for code, figure in dated.items()}
     person = FIGURES["class_a"].queryset(staff).exclude(name="").first() or make_retiree()
     actions.reclassify(retiree=person, activity_class="C", on=datetime.date(2025, 7, 1), by=staff)
     actions.record_death(retiree=person, on=datetime.date(2025, 8, 1), by=staff)
     make_retiree(name="新来")
-    assert {code: figure.count(staff, PAST) for code, figure in FIGURES.items()} == before
+    assert {code: figure.count(staff, PAST) for code, figure in dated.items()} == before
+
+
+def test_who_moved_away_and_came_back_is_in_the_years_numbers(client, staff):
+    person = make_retiree(registered_on=LONG_AGO)
+    end, left, back = (datetime.date(2025, *day) for day in ((12, 31), (3, 1), (9, 1)))
+    actions.record_moving_away(retiree=person, on=left, by=staff)
+    assert numbers.trend(end) == {"came": 0, "died": 0, "moved": 1, "returned": 0}
+    before = FIGURES["retirees"].count(staff, PAST)
+    actions.record_return(retiree=person, on=back, by=staff)
+    assert FIGURES["retirees"].count(staff, PAST) == before == 0
+    assert numbers.trend(end) == {"came": 0, "died": 0, "moved": 1, "returned": 1}
+    assert numbers.trend(PAST) == {"came": 0, "died": 0, "moved": 1, "returned": 0}
+    assert "转出 1 人，转回 1 人" in client.get("/?on=2025-12-31").content.decode()
+    actions.record_death(retiree=person, on=datetime.date(2026, 2, 1), by=staff)
+    assert numbers.trend(end)["moved"] == 1
 
 
 def test_home_asks_as_little_for_many_people_as_for_few(client, staff):
@@ -195,6 +214,25 @@ def test_a_branch_counts_affiliated_and_served_people_apart():
     assert (found.affiliated, found.served) == (1, 3)
 
 
+def test_served_means_today_in_the_table_and_in_the_list_that_it_opens(client, staff):
+    """Not who will be served from a day on; and whose end is only planned still is."""
+    branch = make_branch()
+    make_membership(make_retiree(name="到期"), branch, until=datetime.date(2099, 1, 1))
+    make_membership(make_retiree(name="以后"), branch, since="2099-01-01")
+    make_membership(make_retiree(name="以前"), branch, until=datetime.date(2021, 1, 1))
+    [row] = [b for b in client.get("/branches/").context["branches"] if b.pk == branch.pk]
+    opened = client.get("/people/", {"branch": branch.pk, "status": "active"}).context["page"]
+    desk = client.get("/admin/cadres/retiree/", {"branch": branch.pk}).context["cl"]
+    assert row.served == 1
+    assert [p.name for p in opened] == [p.name for p in desk.result_list] == ["到期"]
+    assert (
+        "到期"
+        in client.get(
+            f"/admin/branches/membership/?branch={branch.pk}&period=current"
+        ).content.decode()
+    )
+
+
 def test_a_unit_counts_its_people_by_class():
     unit = make_unit()
     make_class_change(make_retiree(unit=unit), "A")
@@ -221,6 +259,8 @@ def test_the_home_page_takes_a_day_and_no_nonsense(client, staff, people):
     assert "2025年6月30日" in page
     assert client.get("/?on=昨天").status_code == 200
     assert client.get("/?on=9999-99-99").status_code == 200
+    board = client.get("/?on=2099-12-31").context["dashboard"]
+    assert (board.on, board.is_past) == (timezone.localdate(), False)
 
 
 @pytest.mark.parametrize("on", [PAST, pytest.param(None, marks=pytest.mark.slow)])
@@ -238,6 +278,52 @@ def test_classes_by_anything_add_up_to_the_people_and_open_their_lists(
                 assert listed(client, cell.address) == cell.number, (row.label, cell)
     page = client.get(f"/people/classes/?by={by}&on={day}")
     assert page.status_code == 200
+
+
+@pytest.mark.parametrize("on", [None, PAST])
+def test_the_workbook_of_classes_holds_what_the_page_shows(client, staff, people, on):
+    query = f"?by=age&on={on}" if on else "?by=age"
+    client.post(f"/exports/new/class-totals/{query}")
+    export = Export.objects.get()
+    export_job(export.job)
+    export.refresh_from_db()
+    sheet = openpyxl.load_workbook(io.BytesIO(export.file.read())).active
+    told = [[c.value for c in row][1:] for row in sheet.iter_rows(min_row=4) if row[1].value]
+    shown = [
+        [row.label, *(cell.number for cell in row.cells), row.total.number]
+        for row in class_totals(staff, "age", on or timezone.localdate())
+    ]
+    assert told == shown
+    assert export.people == shown[-1][-1] > 0
+    assert "年龄" in export.filter_words
+
+
+@pytest.mark.parametrize("on", [None, PAST])
+def test_who_lives_nowhere_known_is_listed(client, staff, people, on):
+    rows = class_totals(staff, "township", on or timezone.localdate())
+    [nowhere] = [row for row in rows if row.label == "没有登记"]
+    [bar] = [b for b in Dashboard(staff, on).by_township().bars if b.label == "没有登记居住地"]
+    assert nowhere.total.number == bar.total > 0
+    assert listed(client, nowhere.total.address) == listed(client, bar.address) == bar.total
+
+
+def test_the_home_of_the_office_has_tiles_of_review_and_import_and_the_leaders_has_not(
+    client, staff, people
+):
+    batch = ImportBatch.objects.create(
+        file_name="名册.xlsx", checksum="", effective_on=PAST, state="written", rows=7, created=7,
+        written_at=timezone.now(),
+    )  # fmt: skip
+    home = client.get("/").content.decode()
+    tile = f'<a href="{batch.get_absolute_url()}">最近一次导入<strong>7<small> 人</small>'
+    assert tile in home
+    due = FIGURES["review_due"]
+    assert f'<a href="{due.address()}">{due.name}<strong>{due.count(staff)}' in home
+    assert "不知道出生年月的不在图里" in home
+    client.force_login(make_user(role=Role.LEADER))
+    home = client.get("/").content.decode()
+    assert tile not in home
+    assert due.name not in home
 
 
 def test_class_totals_are_for_office_and_leaders(client):
