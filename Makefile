@@ -41,7 +41,7 @@ test: venv chromium
 	@exec $(HOLD) $(PYTHON) -m pytest -n 2 --dist worksteal -m "not slow" $(ARGS)
 
 test-slow: venv chromium
-	@exec $(HOLD) $(PYTHON) -m pytest -m slow $(ARGS)
+	@exec $(HOLD) $(PYTHON) -m pytest -n 2 --dist worksteal -m slow $(ARGS)
 
 # SECRET_KEY: settings need one, and the services that make it are not up here. The warning
 # silenced says that the database cannot be asked which migrations it has.

@@ -9,6 +9,7 @@ from branches.access import sees_all, visible_retirees
 from branches.models import Branch, Membership, MembershipKind
 from cadres.desk import DateInput, FilterForm, select
 from cadres.models import Area, Retiree, Status, Township
+from cadres.roles import is_office
 from points.models import (
     Account,
     Cycle,
@@ -151,7 +152,9 @@ def ledger_of(filled: dict, user) -> QuerySet[Transfer]:
     form = LedgerFilter(filled)
     found = form.filter(Transfer.objects.with_member())
     if filled.get("q"):
-        found = form.of_people(found, visible_retirees(user).search(filled["q"]))
+        found = form.of_people(
+            found, visible_retirees(user).search(filled["q"], by_number=is_office(user))
+        )
     return found
 
 
@@ -159,7 +162,7 @@ def accounts_of(filled: dict, user) -> QuerySet[Account]:
     """Members' accounts of a filled filter."""
     people = visible_retirees(user)
     if filled.get("q"):
-        people = people.search(filled["q"])
+        people = people.search(filled["q"], by_number=is_office(user))
     accounts = Account.objects.of_members().filter(retiree__in=people.order_by().values("pk"))
     return AccountFilter(filled).filter(accounts)
 

@@ -9,7 +9,7 @@ from branches.access import sees_all, visible_retirees
 from branches.models import CommitteeSeat, SeatKind
 from cadres.desk import DateInput, select
 from cadres.jobs import RefusedError
-from cadres.roles import Role
+from cadres.roles import Role, is_office
 from points import days
 from points.forms import PointsFilter
 from points.models import (
@@ -224,6 +224,6 @@ def redemptions_of(filled: dict, user) -> QuerySet[Redemption]:
         return Redemption.objects.none()
     found = RedemptionFilter(filled).filter(Redemption.objects.all())
     if filled.get("q"):
-        people = visible_retirees(user).search(filled["q"])
+        people = visible_retirees(user).search(filled["q"], by_number=is_office(user))
         found = found.filter(retiree__in=people.order_by().values("pk"))
     return found

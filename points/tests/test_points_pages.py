@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from branches.tests.make import make_branch, make_membership, make_secretary
 from cadres.roles import Role
-from cadres.tests.make import make_retiree, make_user
+from cadres.tests.make import make_id_number, make_retiree, make_user
 from points import ledger
 from points.audit import audit, last
 from points.models import Account, AuditRun
@@ -177,3 +177,15 @@ def test_equal_points_are_an_equal_place(client):
     page = client.get("/points/ranking/?year=2025").context["page"]
     assert [account.place for account in page] == [1, 2, 2, 4]
     assert [account.earned for account in page] == [9, 5, 5, 2]
+
+
+def test_a_secretary_and_a_leader_guess_no_number_by_searching(client):
+    person = make_rich(9, name="张三", phone="13812345678", id_number=make_id_number("1953-07-15"))
+    tail = person.id_number[-4:]
+    leader = make_user(role=Role.LEADER)
+    staff = make_user(role=Role.OFFICE_STAFF)
+    for user, is_found in ((staff, True), (leader, False)):
+        client.force_login(user)
+        for words in (tail, "13812345678"):
+            page = client.get(f"/points/accounts/?year=2025&q={words}").content.decode()
+            assert (f"/points/people/{person.pk}/" in page) == is_found, (user.roles, words)

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from branches.access import cared_for, visible_retirees, with_branch
 from cadres.jobs import RefusedError
 from cadres.models import Retiree
+from cadres.roles import is_office
 from points import days, redemption
 from points.forms.redemption import BasketForm
 from points.models import (
@@ -39,7 +40,7 @@ def find(request):
     words = " ".join(request.GET.get("q", "").split())
     found = []
     if words:
-        found = with_branch(people.search(words)).select_related("unit")
+        found = with_branch(people.search(words, by_number=is_office(user))).select_related("unit")
         found = list(found.order_by("name_pinyin", "id")[: FOUND + 1])
     theirs = Redemption.objects.filter(
         state=RedemptionState.RESERVED, retiree__in=people.order_by().values("pk")

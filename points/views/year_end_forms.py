@@ -5,6 +5,7 @@ from django.db.models import QuerySet
 
 from branches.access import visible_retirees
 from cadres.desk import select
+from cadres.roles import is_office
 from points.forms import PointsFilter
 from points.models import Account, Cycle
 from points.outcome import people
@@ -40,7 +41,7 @@ def rollover_of(cycle: Cycle, filled: dict, user) -> QuerySet[Account]:
     """The accounts of a year that hold something, of a filled filter; page and workbook alike."""
     found = RolloverFilter(filled).filter(people(cycle))
     if filled.get("q"):
-        wanted = visible_retirees(user).search(filled["q"])
+        wanted = visible_retirees(user).search(filled["q"], by_number=is_office(user))
         found = found.filter(retiree__in=wanted.order_by().values("pk"))
     return found
 
