@@ -2,9 +2,14 @@
 the reference data in it; private files in a passing folder; a real Celery worker on request."""
 
 import contextlib
+import hashlib
 import os
+import subprocess
+import sys
+from urllib.parse import urlsplit
 
 import hypothesis
+import psycopg2
 import pytest
 from django.conf import settings
 from django.db import connection
@@ -83,9 +88,35 @@ def without_guards():
     return as_owner(options="-c session_replication_role=replica")
 
 
+def _template() -> str:
+    """The name of a migrated database to copy from, made when the code of the schema is new."""
+    root = settings.BASE_DIR
+    code = [*root.glob("*/migrations/*.py"), *root.glob("*/sql/*.sql"), *root.glob("*/models/*.py")]
+    code += [root / "requirements.txt", root / "cadres" / "jobs.py"]
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(code))).hexdigest()
+    name, address = f"test_template_{digest[:12]}", urlsplit(settings.DATABASE_URL)
+    owner = psycopg2.connect(address._replace(path="/postgres").geturl())
+    owner.autocommit = True
+    with contextlib.closing(owner), owner.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(20181881)")  # the other process makes it, or we
+        cursor.execute("SELECT datname FROM pg_database WHERE datname LIKE 'test\\_template\\_%'")
+        found = [row[0] for row in cursor.fetchall()]
+        if name in found:
+            return name
+        for old in found:
+            cursor.execute(f'DROP DATABASE "{old}" WITH (FORCE)')
+        cursor.execute(f'CREATE DATABASE "{name}_"')
+        made = {"DATABASE_URL": address._replace(path=f"/{name}_").geturl(), "DATABASE_ROLE": ""}
+        migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+        subprocess.run(migrate, cwd=root, env=os.environ | made, check=True)
+        cursor.execute(f'ALTER DATABASE "{name}_" RENAME TO "{name}"')
+    return name
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings):
-    """The database is made, and in the end dropped, by its owner."""
+    """The database is copied, and in the end dropped, by its owner."""
+    connection.settings_dict["TEST"]["TEMPLATE"] = _template()
     settings.DATABASES["default"]["OPTIONS"]["assume_role"] = "cadres_app"
     before = _connect_with(_without_role())
     yield

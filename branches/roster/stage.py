@@ -71,7 +71,7 @@ def accept_upload(
 
 
 def sent_just_now(batch: ImportBatch) -> ImportBatch | None:
-    """The batch of the very same press of a button; one that was given up since does not count.
+    """The batch of the very same press of a button; one that is done with since does not count.
 
     A scope left open may have been proposed by now.
     """
@@ -85,7 +85,7 @@ def sent_just_now(batch: ImportBatch) -> ImportBatch | None:
         file_name=batch.file_name,
         effective_on=batch.effective_on,
         uploaded_at__gte=timezone.now() - jobs.SAME_PRESS,
-    ).exclude(state__in=[ImportState.DISCARDED, ImportState.UNDONE])
+    ).exclude(state__in=[ImportState.DISCARDED, ImportState.WRITTEN, ImportState.UNDONE])
     return (sent.filter(scope=batch.scope) if batch.scope else sent).first()
 
 

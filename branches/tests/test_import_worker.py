@@ -60,7 +60,7 @@ def test_worker_reads_and_writes_what_is_confirmed(worker):
 
 def test_worker_tells_that_the_county_changed_since_the_preview(worker):
     user = make_user()
-    first, second = (upload(roster_of(*people(5)), user) for _ in range(2))
+    first, second = (upload(roster_of(*people(5)), by) for by in (user, make_user()))
     assert {finished(first).state, finished(second).state} == {JobState.DONE}
     for batch in (first, second):
         confirm(batch=batch, by=user)

@@ -125,12 +125,7 @@ def test_axe_finds_nothing_on_any_page(open_page, county, width, part):
 def _opened(open_page, user: str, width: int):
     if not user:
         return open_page(width=width)
-    return open_page(width=width, user=_User(user), password=demo.PASSWORD)
-
-
-class _User:
-    def __init__(self, username):
-        self.username = username
+    return open_page(width=width, user=User.objects.get(username=user))
 
 
 @pytest.mark.parametrize("user", ["retiree", "secretary", ""])

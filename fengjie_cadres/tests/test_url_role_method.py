@@ -14,10 +14,10 @@ from cadres.tests.make import PASSWORD
 from fengjie_cadres import urls
 from fengjie_cadres.tests.addresses import addresses
 from fengjie_cadres.tests.county import (
+    EACH_ROLE,
     LEADER,
     NO_ROLE,
     RETIREE,
-    ROLES,
     SECRETARY,
     STAFF,
     County,
@@ -115,7 +115,7 @@ def quick_pages(county, monkeypatch):
 # ---- tests -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", EACH_ROLE)
 def test_every_address_answers_each_method_as_stated(county, visitor, role, quick_pages):
     faults = []
     changes = changes_of(walk(county, visitor, role, faults), without=LOGGED.get(role, ()))

@@ -212,7 +212,7 @@ DEEDS = REDEMPTIONS | {
 #: Whose work is committed batch by batch: what is done stays, the rest comes with the next try.
 IN_PARTS = {"close"}
 #: One of each kind that moves points is tried every time, the others with the slow tests.
-QUICK = {"award_many", "deduct", "reverse", "spend", "refund", "settle", "close", "reserve"}
+QUICK = {"award_many", "deduct", "reverse", "spend", "refund", "settle", "reserve"}
 every_deed = pytest.mark.parametrize(
     "name",
     [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in DEEDS],

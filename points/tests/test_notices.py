@@ -13,7 +13,7 @@ from points import notices
 from points.models import Objection, Posting, PublicNotice
 from points.redemption import serve
 from points.snapshots import masked_name
-from points.tests import books
+from points.tests import books, make
 from points.tests.make import awarded, balance, make_cycle, make_day, make_stock
 
 pytestmark = pytest.mark.django_db
@@ -211,11 +211,12 @@ def test_an_answer_without_ground_corrects_nothing(client, staff, people):
     assert "理由不成立的，不更正积分" in page
 
 
-def test_in_a_year_that_does_not_move_the_correction_waits_among_the_supplements(
+def test_in_a_year_whose_end_is_published_the_correction_waits_among_the_supplements(
     client, staff, other, people
 ):
     said, posting = justified(client, staff, people)
     with time_machine.travel("2099-03-01 10:00 +0800"):
+        make.published(posting.account.cycle)
         assert notices.confirm(objection=said, by=other) == "waiting"
     posting.refresh_from_db()
     assert posting.is_reversal_waiting

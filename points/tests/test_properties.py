@@ -553,6 +553,7 @@ def test_any_sequence_of_steps_agrees_with_the_oracle():
     run(examples=20, steps=50)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("forgotten", ["_grant", "_pay_debts", "_give_back"])
 @pytest.mark.django_db(transaction=True)
 def test_an_oracle_that_forgets_something_is_contradicted(forgotten, monkeypatch):

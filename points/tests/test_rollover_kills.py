@@ -20,17 +20,13 @@ from points.models import Account, Cycle, Posting, Rollover, Transfer
 from points.tests import books
 from points.tests.make import awarded, make_cycle
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 AT_ONCE = datetime.timedelta(0)
 PEOPLE, BATCH = 60, 4
 DAY = datetime.date(2020, 3, 1)
 #: The account in whose batch the worker is killed; before the first batch; before closing.
 ACCOUNTS = [0, 1, 4, 7, 9, 13, 18, 20, 23, 27, 31, 34, 38, 41, 46, 50, 55, 59]
-QUICK = [27]
-POINTS = [
-    point if point in QUICK else pytest.param(point, marks=pytest.mark.slow)
-    for point in [*ACCOUNTS, "first", "closing"]
-]
+POINTS = [*ACCOUNTS, "first", "closing"]
 
 
 @pytest.fixture
@@ -213,7 +209,6 @@ def rollover_emptied(cycle, head) -> None:
         last, _ = ledger._close_some(cycle, following, last, BATCH, on, head)
 
 
-@pytest.mark.slow
 def test_the_comparison_sees_a_row_that_differs(calm, head):
     """The negative control of `rows`: another day, another amount, another name are seen."""
     cycle = year_is_over(head)
@@ -225,7 +220,6 @@ def test_the_comparison_sees_a_row_that_differs(calm, head):
     assert rows()["Account"] == calm["Account"]
 
 
-@pytest.mark.slow
 def test_a_rollover_whose_message_was_lost_is_taken_up(calm, make_worker, head, queue):
     cycle = year_is_over(head)
     job = rollover.start(cycle=cycle, by=head)

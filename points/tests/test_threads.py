@@ -262,7 +262,7 @@ def test_award_and_reverse_of_one_source_at_once_end_in_one_of_two_states(turn, 
 def test_control_without_locks_award_and_reverse_get_into_each_others_way(cycle, person):
     edits = [
         ("points_reverse", "FOR NO KEY UPDATE", ""),
-        ("points_reverse", r"IF t\.kind = 'award' THEN", NAP + " IF t.kind = 'award' THEN"),
+        ("points_reverse", r"IF points_is_award\(p\) THEN", NAP + " IF points_is_award(p) THEN"),
     ]
     ledger.award(source="x:1", retiree=person, code="study_meeting", on=DAY, by=None)
     with without(*edits), pytest.raises(AssertionError):
