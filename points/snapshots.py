@@ -37,7 +37,10 @@ def quarter_ends_on(cycle: Cycle, quarter: int) -> datetime.date:
 
 
 def of_quarter(cycle: Cycle, quarter: int, with_names: bool, homes: Homes) -> dict:
-    """Of what was booked in the quarter, whenever it happened: each transfer stands in one."""
+    """Of what was booked in the quarter, whenever it happened.
+
+    What is booked after the year is over stands in the notice of the year's end.
+    """
     first, last = quarter_starts_on(cycle, quarter), quarter_ends_on(cycle, quarter)
     zone = timezone.get_current_timezone()
     since = datetime.datetime.combine(first, datetime.time(), zone)

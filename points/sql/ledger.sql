@@ -277,6 +277,7 @@ BEGIN
         SELECT DISTINCT ON (u.source) u.source, u.retiree, u.code, u.day, left(u.memo, 200) AS memo,
             r.id AS rule_id, r.cap_per_cycle AS cap, round(r.points * u.units)::int AS due,
             a.id AS account_id, a.cycle_id, CASE
+                WHEN c.id IS NULL THEN '这一年还没有开账'
                 WHEN a.id IS NULL OR c.status = 'closed' OR c.published_at IS NOT NULL
                     OR a_today NOT BETWEEN c.starts_on AND c.redeem_until
                     THEN '送来时这一年已经结转'
@@ -403,6 +404,9 @@ BEGIN
     UPDATE points_posting p SET state = 'waiting', waits_why = w.why
     FROM (
         SELECT p.id, CASE
+            WHEN p.account_id IS NULL AND NOT EXISTS (SELECT FROM points_cycle c
+                    WHERE p.occurred_on BETWEEN c.starts_on AND c.ends_on)
+                THEN '这一年还没有开账'
             WHEN p.account_id IS NULL OR NOT points_is_movable(a.cycle_id, a_today)
                 THEN '送来时这一年已经结转'
             WHEN t.status <> 'active' THEN '本人已去世或转出'

@@ -198,3 +198,16 @@ def test_a_deduction_is_not_booked_with_other_points_than_were_approved(
     asked.refresh_from_db()
     assert asked.state == "waiting"
     assert balance(person, 2020) == 20
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+def test_a_cause_of_a_year_without_books_says_so(cycle, person, staff, is_known):
+    make_rule("old", valid_from=datetime.date(2010, 1, 1))
+    on = datetime.date(2019, 5, 1)
+    with time_machine.travel(IN_YEAR):
+        cause = {"retiree": person, "code": "old", "on": on, "by": staff}
+        if is_known:  # sent, taken back, sent again: the other way through the door
+            ledger.award(source="x:1", **cause)
+            ledger.reverse(source="x:1", by=staff)
+        late = ledger.award(source="x:1", **cause)
+    assert (late.state, late.waits_why) == ("waiting", "这一年还没有开账")
