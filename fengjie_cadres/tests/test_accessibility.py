@@ -94,7 +94,7 @@ def _joined(one: dict, other: dict) -> dict[str, list[str]]:
 
 def redemption_pages() -> list[str]:
     """The office's, of the day to come; the retired's and the till's own are in their journey."""
-    day = RedemptionDay.objects.get(status="open")
+    day = RedemptionDay.objects.filter(status="open").latest("date")
     home, made = f"/points/days/{day.pk}", day.redemptions.first()
     return [
         "/points/days/", "/points/days/new/", f"{home}/", f"{home}/stock/", f"{home}/list/",
