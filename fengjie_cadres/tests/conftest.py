@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
+from django.core.servers.basehttp import WSGIServer
 from django.db import transaction
 from django.test import Client
 from playwright.sync_api import sync_playwright
@@ -16,6 +17,8 @@ from fengjie_cadres.tests.county import build
 from fengjie_cadres.tests.visitor import Visitor
 
 WIDTHS = (1280, 360)
+#: A crowd of fifty comes at once (test_last_bag.py); a full queue would turn some away.
+WSGIServer.request_queue_size = 128
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
