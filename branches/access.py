@@ -1,6 +1,17 @@
 """Who may see which rows. Views fetch people and branches through here, always."""
 
-from django.db.models import BooleanField, ExpressionWrapper, OuterRef, Q, QuerySet, Subquery, Value
+from collections.abc import Iterable
+
+from django.db.models import (
+    BooleanField,
+    Exists,
+    ExpressionWrapper,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+)
 from django.utils import timezone
 
 from branches.models import Branch, CommitteeSeat, Membership, MembershipKind, SeatKind
@@ -63,7 +74,7 @@ def visible_retirees(user) -> QuerySet[Retiree]:
     return Retiree.objects.filter(mine)
 
 
-def served_by(branches: QuerySet[Branch]) -> QuerySet:
+def served_by(branches: Iterable[Branch]) -> QuerySet:
     """The keys of the people whom some of these branches serve today."""
     served = Membership.objects.on(timezone.localdate()).filter(
         kind=MembershipKind.SERVED, branch__in=branches
@@ -102,14 +113,10 @@ def visible_care(user) -> QuerySet[CareRecord]:
     return records.annotate(is_readable=ExpressionWrapper(own, output_field=BooleanField()))
 
 
-def announced_to(branches: QuerySet[Branch]) -> QuerySet[Announcement]:
+def announced_to(branches: Iterable[Branch]) -> QuerySet[Announcement]:
     """What these branches read: about the people they serve, and those they served to the end."""
     served = Membership.objects.filter(kind=MembershipKind.SERVED)
-    theirs = served.filter(branch__in=branches).order_by().values("retiree_id")
-    latest = (
-        served.filter(retiree__in=theirs)
-        .order_by("retiree_id", "-since", "-id")
-        .distinct("retiree_id")
-    )
-    last_here = served.filter(pk__in=latest.values("pk"), branch__in=branches)
+    after = Q(since__gt=OuterRef("since")) | Q(since=OuterRef("since"), pk__gt=OuterRef("pk"))
+    later = served.filter(after, retiree=OuterRef("retiree"))
+    last_here = served.filter(~Exists(later), branch__in=list(branches))
     return Announcement.objects.filter(retiree__in=last_here.order_by().values("retiree_id"))

@@ -54,7 +54,7 @@ def _nothing(request) -> dict:
 
 
 def _branch_life(request) -> dict:
-    branches = secretary_branches(request.user)
+    branches = list(secretary_branches(request.user))
     served = Retiree.objects.active().filter(pk__in=served_by(branches))
     return {
         "branches": branches,
