@@ -47,6 +47,7 @@ def test_settings(tmp_path_factory, queue):
         PRIVATE_ROOT=private,
         STORAGES=storages,
         QUEUE=queue,
+        WHITENOISE_AUTOREFRESH=True,  # else each client reads the folder of static files
         PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
         SECURE_SSL_REDIRECT=False,
         SESSION_COOKIE_SECURE=False,

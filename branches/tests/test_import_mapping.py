@@ -435,6 +435,7 @@ def test_page_maps_and_goes_to_the_job(client, staff):
     assert "确认写入" in client.get(batch.get_absolute_url()).content.decode()
 
 
+@pytest.mark.slow
 def test_two_hundred_names_come_in_pages(client, staff):
     rows = [person(i, 原工作单位=f"外县第{i}农机站") for i in range(200)]
     batch = staged(roster_of(*rows))

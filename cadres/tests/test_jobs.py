@@ -249,7 +249,7 @@ def enqueued_by_a_process(broker: str, queue: str, tmp_path) -> tuple[Job, float
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("is_hung", [True, False])
+@pytest.mark.parametrize("is_hung", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_broker_that_hangs_or_refuses_costs_three_seconds_and_no_job(
     hung_broker, queue, tmp_path, is_hung
 ):

@@ -106,7 +106,9 @@ def by_database() -> dict[Due, set[int]]:
     }
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))]
+)
 def test_the_database_and_the_rules_agree_about_everybody(seed):
     county = County(seed, 600)
     expected, found = by_rules(county), by_database()

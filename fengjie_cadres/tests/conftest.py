@@ -17,6 +17,8 @@ from fengjie_cadres.tests.county import build
 from fengjie_cadres.tests.visitor import Visitor
 
 WIDTHS = (1280, 360)
+#: A phone's, and among the slow tests a desk's.
+NARROW_FIRST = [360, pytest.param(1280, marks=pytest.mark.slow)]
 #: A crowd of fifty comes at once (test_last_bag.py); a full queue would turn some away.
 WSGIServer.request_queue_size = 128
 ARGUMENTS = [

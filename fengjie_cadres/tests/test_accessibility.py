@@ -128,7 +128,7 @@ def _opened(open_page, user: str, width: int):
     return open_page(width=width, user=User.objects.get(username=user))
 
 
-@pytest.mark.parametrize("user", ["retiree", "secretary", ""])
+@pytest.mark.parametrize("user", ["retiree", "secretary", pytest.param("", marks=pytest.mark.slow)])
 def test_largest_text_fits_a_narrow_phone(open_page, county, user):
     page = _opened(open_page, user, 320)
     if not user:

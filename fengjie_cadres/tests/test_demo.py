@@ -42,6 +42,7 @@ def test_the_demo_is_refused_where_people_are(settings):
     assert Retiree.objects.count() == 1
 
 
+@pytest.mark.slow
 def test_no_demo_passwords_are_told_outside_the_demo(settings, capsys):
     settings.DEMO = True
     demo.load()

@@ -9,7 +9,7 @@ from cadres.models import AccessEntry, Retiree
 from cadres.roles import Role
 from cadres.tests.make import make_id_number, make_retiree, make_user
 from cadres.tests.workbooks import workbook
-from fengjie_cadres.tests.conftest import WIDTHS
+from fengjie_cadres.tests.conftest import NARROW_FIRST
 from fengjie_cadres.tests.looks import WITH_AND_WITHOUT
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -94,7 +94,7 @@ def test_a_deaths_list_is_compared_and_taken_home_as_a_workbook(
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("width", NARROW_FIRST)
 def test_a_list_that_cannot_be_read_gets_a_sentence(open_page, staff, worker, width):
     page = open_page(user=staff, width=width)
     page.goto("/comparisons/new/")

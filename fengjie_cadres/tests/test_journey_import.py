@@ -127,11 +127,15 @@ def test_the_same_confirm_in_two_tabs_writes_once(open_page, staff, worker):
     assert ImportBatch.objects.filter(state=ImportState.WRITTEN).count() == 1
 
 
+PAGE = b"<html><table><tr><td>x</td></tr></table></html>"
+PICTURE = b"\x89PNG\r\n\x1a\n\x00\x00"
+
+
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [
-        ("名册.xls", b"<html><table><tr><td>x</td></tr></table></html>", "这是网页格式的文件"),
-        ("名册.xlsx", b"\x89PNG\r\n\x1a\n\x00\x00", "这不是 Excel 或 CSV 文件"),
+        pytest.param("名册.xls", PAGE, "这是网页格式的文件", marks=pytest.mark.slow),
+        pytest.param("名册.xlsx", PICTURE, "这不是 Excel 或 CSV 文件", marks=pytest.mark.slow),
         ("名册.csv", "随便,写写\n甲,乙\n".encode(), "没有找到表头"),
     ],
     ids=["web page", "picture", "no heading"],

@@ -11,7 +11,7 @@ from cadres.models import Unit
 from cadres.roles import Role
 from cadres.tests.make import PASSWORD, make_user
 from fengjie_cadres.tests.conftest import WIDTHS
-from fengjie_cadres.tests.looks import faults
+from fengjie_cadres.tests.looks import WITH_AND_WITHOUT, faults
 from fengjie_cadres.tests.test_two_step import digits, with_phone
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -29,7 +29,7 @@ def log_in(page, username, password=PASSWORD):
     page.click("main button")
 
 
-@pytest.mark.parametrize("javascript", [True, False])
+@pytest.mark.parametrize("javascript", WITH_AND_WITHOUT)
 def test_from_the_printed_password_to_the_home_page(open_page, javascript):
     out = io.StringIO()
     names = {"head_username": "ju", "head_name": "李局长"}
@@ -51,7 +51,7 @@ def test_from_the_printed_password_to_the_home_page(open_page, javascript):
     assert page.locator("h1").inner_text() == "李局长，您好"
 
 
-@pytest.mark.parametrize("javascript", [True, False])
+@pytest.mark.parametrize("javascript", WITH_AND_WITHOUT)
 def test_a_form_sent_after_a_long_lunch_is_not_lost(open_page, staff, settings, javascript):
     page = open_page(user=staff, javascript=javascript)
     page.goto("/admin/cadres/unit/add/")

@@ -9,7 +9,7 @@ from django.utils import timezone
 from branches.tests.make import make_branch, make_membership, make_seat
 from cadres.roles import Role
 from cadres.tests.make import make_retiree, make_user
-from fengjie_cadres.tests.looks import MEASURES, faults
+from fengjie_cadres.tests.looks import MEASURES, WITH_AND_WITHOUT, faults
 from points import redemption
 from points.days import form_key
 from points.models import Redemption, Reward
@@ -49,7 +49,7 @@ def reserved(day, person, by, name="香皂") -> Redemption:
     return redemption.reserve(key=key, day=day, retiree=person, basket={stock.pk: 1}, by=by)
 
 
-@pytest.mark.parametrize("javascript", [True, False])
+@pytest.mark.parametrize("javascript", WITH_AND_WITHOUT)
 def test_a_retiree_reserves_and_cancels_on_a_phone(open_page, retiree, person, day, javascript):
     page = open_page(width=360, user=retiree, javascript=javascript)
     page.click("text=看有什么物品，预约")
@@ -76,7 +76,7 @@ def pages_of(person, day, made) -> list[str]:
     return ["/", "/points/", own, f"{own}?day={day.pk}", f"/points/redemptions/{made.pk}/cancel/"]
 
 
-@pytest.mark.parametrize("size", ["标准字", "特大字"])
+@pytest.mark.parametrize("size", [pytest.param("标准字", marks=pytest.mark.slow), "特大字"])
 def test_a_retirees_pages_fit_a_phone_and_say_nothing_in_letters(
     open_page, retiree, person, day, size
 ):

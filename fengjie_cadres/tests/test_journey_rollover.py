@@ -78,7 +78,7 @@ def test_the_head_publishes_and_is_told_how_long_it_stands(open_page, people):
     assert Cycle.objects.get(year=2020).published_at is None
 
 
-@pytest.mark.parametrize("size", ["大字", "特大字"])
+@pytest.mark.parametrize("size", [pytest.param("大字", marks=pytest.mark.slow), "特大字"])
 def test_a_retiree_reads_a_notice_and_objects(open_page, people, size):
     staff = user(Role.OFFICE_STAFF, name="王科长")
     notice = notices.make(

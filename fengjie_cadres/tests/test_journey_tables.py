@@ -10,7 +10,7 @@ from cadres.models import Retiree, Unit, UnitAlias
 from cadres.roles import Role
 from cadres.tests.make import make_user, some_unit
 from cadres.tests.workbooks import people, roster_of, workbook
-from fengjie_cadres.tests.conftest import WIDTHS
+from fengjie_cadres.tests.conftest import NARROW_FIRST
 from fengjie_cadres.tests.looks import WITH_AND_WITHOUT
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -104,7 +104,7 @@ def test_an_exported_table_comes_back_unchanged(open_page, staff):
     assert f"不变 {book.active.max_row - 1} 行" in page.inner_text(".import-counts")
 
 
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("width", NARROW_FIRST)
 def test_the_preview_fits_the_window(open_page, staff, width):
     page = open_page(user=staff, width=width)
     page.goto("/admin/cadres/unit/import/")

@@ -78,6 +78,7 @@ def test_half_an_hour_without_a_request_ends_a_session(desk, clock):
     assert "填的内容" not in page
 
 
+@pytest.mark.slow
 def test_twelve_hours_end_even_a_busy_session(desk, clock):
     for _ in range(35):
         clock.shift(20 * MINUTE)

@@ -189,6 +189,7 @@ def test_a_forged_header_does_not_escape_the_throttle(client, staff):
 # ---- the same answer in the same time ------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_unknown_wrong_disabled_and_closed_take_the_same_time(client, staff):
     """Medians of a real, slow hash; an unknown user answered at once would take a tenth."""
     hashers = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]

@@ -123,6 +123,7 @@ def test_every_address_answers_each_method_as_stated(county, visitor, role, quic
     assert not changes
 
 
+@pytest.mark.slow
 def test_a_guard_taken_away_is_noticed(county, visitor, monkeypatch):
     monkeypatch.setattr(roles, "is_office", lambda user: True)
     faults = []

@@ -312,7 +312,8 @@ def test_any_sequence_at_the_counter_agrees_with_the_oracle():
     run(examples=10, steps=50, machine=Desk, phases=[Phase.generate])
 
 
-@pytest.mark.parametrize("forgotten", [pytest.param("_back", marks=pytest.mark.slow), "_end"])
+@pytest.mark.slow
+@pytest.mark.parametrize("forgotten", ["_back", "_end"])
 @pytest.mark.django_db(transaction=True)
 def test_an_oracle_that_gives_nothing_back_is_contradicted(forgotten, monkeypatch):
     """The negative control."""

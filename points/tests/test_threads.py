@@ -158,6 +158,7 @@ def test_one_capped_rule_from_16_threads_never_exceeds_its_cap(cycle, person):
     assert audit().findings == []
 
 
+@pytest.mark.slow
 def test_control_without_the_accounts_lock_the_cap_is_exceeded(cycle, person):
     slow = ("points_award_fresh", "RETURN made;", NAP + " RETURN made;")
     ledger.award(source="w:1", retiree=person, code="study_meeting", on=DAY, by=None)
@@ -298,6 +299,7 @@ def test_crossed_batches_never_deadlock(cycle):
     assert audit().findings == []
 
 
+@pytest.mark.slow
 def test_control_locked_in_the_order_they_come_crossed_batches_deadlock(cycle):
     make_rule("test_one", points=1)
 
