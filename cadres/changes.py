@@ -1,7 +1,8 @@
 """What the database's own history says, in words: when, who, and each field from old to new."""
 
 import datetime
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from django.apps import apps
@@ -47,6 +48,7 @@ class FieldChange:
     old: str = ""
     new: str = ""
     is_secret: bool = False
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ class Change:
     who: str
     kind: str
     fields: list[FieldChange] = field(default_factory=list)
+    about: str = ""
 
     @property
     def is_new(self) -> bool:
@@ -101,16 +104,48 @@ class History:
         return relation.related_model, relation.field.name
 
 
-def _described(model, events: list) -> list[Change]:
+class ChangeLog:
+    """The changes of all records of one kind, a page at a time, latest first.
+
+    Of a field for which `hides(name)` only that it changed is said.
+    """
+
+    def __init__(self, model, events: models.QuerySet, hides: Callable[[str], bool], page: str):
+        self.model, self._hides = model, hides
+        self.page = Paginator(events.order_by("-pgh_id"), PER_PAGE).get_page(page)
+
+    @cached_property
+    def changes(self) -> list[Change]:
+        shown = list(self.page)
+        described = _described(self.model, [*shown, *self._before(shown)], names_records=True)
+        return [self._without_hidden(change) for change in described[: len(shown)]]
+
+    def _before(self, shown: list) -> list:
+        """What the page's records were before the page: for each its latest earlier entry."""
+        if not shown:
+            return []
+        events = self.model.pgh_event_model.objects.filter(
+            pgh_obj_id__in={event.pgh_obj_id for event in shown}, pgh_id__lt=shown[-1].pgh_id
+        )
+        return list(events.order_by("pgh_obj_id", "-pgh_id").distinct("pgh_obj_id"))
+
+    def _without_hidden(self, change: Change) -> Change:
+        fields = [
+            FieldChange(told.label, is_secret=True) if self._hides(told.name) else told
+            for told in change.fields
+        ]
+        return replace(change, fields=fields)
+
+
+def _described(model, events: list, names_records: bool = False) -> list[Change]:
     """`events` come latest first; each is compared with the one before it of the same record."""
-    names = _Names(model, events)
+    names = _Names(model, events, names_records)
     described = []
     for i, event in enumerate(events):
         older = next((e for e in events[i + 1 :] if e.pgh_obj_id == event.pgh_obj_id), None)
         changed = _differences(model, older, event, names)
-        described.append(
-            Change(event.pgh_created_at, names.who(event), _KINDS[event.pgh_label], changed)
-        )
+        kind, about = _KINDS[event.pgh_label], names.about(event) if names_records else ""
+        described.append(Change(event.pgh_created_at, names.who(event), kind, changed, about))
     return described
 
 
@@ -126,9 +161,10 @@ def _differences(model, older, event, names: "_Names") -> list[FieldChange]:
             continue
         if kept.name.endswith("_digest"):
             label = model._meta.get_field(kept.name.removesuffix("_digest")).verbose_name
-            found.append(FieldChange(label, is_secret=True))
+            found.append(FieldChange(label, is_secret=True, name=kept.name))
         else:
-            found.append(FieldChange(_label(kept), names.said(kept, old), names.said(kept, new)))
+            old, new = names.said(kept, old), names.said(kept, new)
+            found.append(FieldChange(_label(kept), old, new, name=kept.name))
     return found
 
 
@@ -151,8 +187,10 @@ def _label(kept: models.Field) -> str:
 class _Names:
     """Names of everything that some events point to: one query for each kind of thing."""
 
-    def __init__(self, model, events: list):
-        self.linked = {}
+    def __init__(self, model, events: list, names_records: bool = False):
+        self.model, self.linked = model, {}
+        if names_records:
+            self._collect(model, {event.pgh_obj_id for event in events})
         for kept in _told_fields(model):
             if kept.is_relation:
                 self._collect(kept.related_model, {getattr(e, kept.attname) for e in events})
@@ -173,6 +211,14 @@ class _Names:
         said = _COMMANDS.get(context.get("command"), "后台命令" if "command" in context else "")
         parts = [str(part) for part in (user, job, said) if part]
         return " · ".join(parts) or "系统"
+
+    def about(self, event) -> str:
+        """Which record: of what belongs to a person only the person's name is said."""
+        person = getattr(event, "retiree_id", None)
+        if person and self.model is not apps.get_model("cadres.User"):
+            return str(self.linked[apps.get_model("cadres.Retiree")].get(person, ""))
+        there = self.linked[self.model].get(event.pgh_obj_id)
+        return str(there or getattr(event, "name", "") or f"第 {event.pgh_obj_id} 号（已删除）")
 
     def said(self, kept: models.Field, value) -> str:
         """A value as people read it."""

@@ -215,3 +215,9 @@ def sensitive(model: type[models.Model]) -> set[str]:
     """The model's columns that would do harm; none for one that is not ours."""
     columns = TABLE.get(model._meta.label)
     return set(columns.sensitive.split()) if columns else set()
+
+
+def says_nothing_of_people(model: type[models.Model]) -> set[str]:
+    """The model's columns that are public or the office's own."""
+    columns = TABLE.get(model._meta.label, Columns())
+    return {*columns.public.split(), *columns.internal.split()}

@@ -4,7 +4,14 @@ from django.contrib import admin
 from django.contrib.auth import views as auth
 from django.urls import include, path
 
-from fengjie_cadres import export_views, figure_views, login_views, two_step_views, views
+from fengjie_cadres import (
+    export_views,
+    figure_views,
+    history_views,
+    login_views,
+    two_step_views,
+    views,
+)
 
 #: Names of the only pages that strangers may open (compared with the resolver by a test).
 OPEN_VIEWS = {"healthz", "readyz", "login", "privacy", "text-size"}
@@ -30,6 +37,7 @@ urlpatterns = [
     path("exports/<int:pk>/", export_views.export, name="export"),
     path("exports/<int:pk>/decide/", export_views.export_decide, name="export-decide"),
     path("exports/<int:pk>/file/", export_views.export_file, name="export-file"),
+    path("history/", history_views.history, name="history"),
     path("", include("branches.urls")),
     path("points/", include("points.urls")),
     path("admin/", admin.site.urls),

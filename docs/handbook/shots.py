@@ -349,6 +349,8 @@ def others(browser) -> None:
     auditor = Camera(browser, "auditor", DESK)
     auditor.press("text=查阅记录")
     auditor.shoot("auditor-log", height=420)
+    auditor.open("/history/?about=points.rule")
+    auditor.shoot("auditor-history", height=700)
     contact = Camera(browser, "contact", PHONE)
     contact.shoot("contact-home", height=420)
 

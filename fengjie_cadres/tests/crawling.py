@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 from django.urls import Resolver404, resolve
 
 from fengjie_cadres.tests.addresses import addresses
-from fengjie_cadres.tests.county import HEAD, SECRETARY, County
+from fengjie_cadres.tests.county import AUDITOR, HEAD, SECRETARY, County
 from fengjie_cadres.tests.expectations import expected
 from fengjie_cadres.tests.visitor import Visitor, filled
 
@@ -151,4 +151,6 @@ def crawl(county: County, someone: Visitor, role: str) -> Crawl:
     if role == SECRETARY:
         crawled.values = 1
         crawled.foreign = {"branch": county.branch_b.pk, "person": county.person_b.pk}
+    if role == AUDITOR:
+        crawled.values = 100  # the history of each kind of record
     return crawled.from_home(seeds(county, role))

@@ -105,6 +105,7 @@ PAGES = {
     ),
     "cadres:care-void": Page(post=OFFICE, but={SECRETARY: FORBIDDEN, LEADER: FORBIDDEN}, **CARE),
     "cadres:access-log": Page(get=OFFICE | {AUDITOR}),
+    "history": Page(get=OFFICE | {AUDITOR}),
     # ---- exports -------------------------------------------------------------------------------
     "exports": Page(get=LOGGED_IN),
     "export-new": Page(get=LISTS, post=LISTS),

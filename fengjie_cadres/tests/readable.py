@@ -15,13 +15,17 @@ _LOOKED_AFTER = {f"CareRecord.{column}" for column in ("place", "visitors", "giv
 _LOOKED_AFTER |= {"Announcement.title", "Announcement.text", "AccessEntry.reason"}
 _TAKEN = {"Redemption.collector", "Redemption.relation"}
 _LOGGED = {"AccessEntry.reason", "Retiree.name"}
+#: In the history: who changed what of places, units, branches, imports and users.
+_CHANGED = {f"{name}Alias.name" for name in ("Branch", "Community", "Township", "Unit")}
+_CHANGED |= {f"ImportBatch.{column}" for column in ("checksum", "file_name", "refusal")}
+_CHANGED |= {"TownshipAlias.note", "User.name", "User.username"}
 
 #: Role → whose rows (A, B, office) → the columns read on pages.
 ON_PAGES = {role: {} for role in ROLES}
 ON_PAGES[RETIREE] = {"A": _TAKEN}
 ON_PAGES[SECRETARY] = {"A": _LISTED | _LOOKED_AFTER | _TAKEN | {"Transfer.memo"}}
 ON_PAGES[LEADER] = dict.fromkeys("AB", _LISTED | _OF_POINTS | _TAKEN)
-ON_PAGES[AUDITOR] = {"A": _LOGGED, "B": _LOGGED, "office": {"User.name"}}
+ON_PAGES[AUDITOR] = dict.fromkeys("AB", _LOGGED | {"Membership.source"}) | {"office": _CHANGED}
 
 #: The same of ordinary workbooks, all kinds together.
 _IN_ROSTER = _LISTED | {"Retiree.health", "Retiree.ethnic_group"}

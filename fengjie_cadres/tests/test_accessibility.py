@@ -82,7 +82,7 @@ def addresses(batch) -> dict[str, list[str]]:
                 f"/points/people/{own}/reserve/",
             ],
             "leader": ["/", "/imports/", "/people/"],
-            "auditor": ["/", "/access/"],
+            "auditor": ["/", "/access/", "/history/"],
             "contact": ["/"],
         },
     )
