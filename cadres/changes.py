@@ -32,6 +32,8 @@ _COMMANDS = {
 #: Fields of tables that Django makes and that have no Chinese name.
 _LABELS = {"group": "角色"}
 _DERIVED = {"name_pinyin", "created_at", "date_joined", "watermarks", "notes"}
+#: For the program, in its own words.
+_DERIVED |= {"cause", "credited"}
 
 
 def source_in_words(source: str) -> str:
@@ -64,6 +66,11 @@ class Change:
     @property
     def is_new(self) -> bool:
         return self.kind == _KINDS["insert"]
+
+    @property
+    def secrets(self) -> list[str]:
+        """The labels of what is not told."""
+        return [told.label for told in self.fields if told.is_secret]
 
 
 class History:
