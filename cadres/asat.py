@@ -6,10 +6,11 @@ A death reported late corrects the past. What has no ledger (name, unit, health)
 import datetime
 
 from django.core.exceptions import ValidationError
-from django.db.models import DateField, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import DateField, F, Min, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
+from django.utils.formats import date_format
 
-from cadres.models import Absence, ClassChange, Residence, Status
+from cadres.models import Absence, ClassChange, Residence, Retiree, Status
 
 
 def as_at(people: QuerySet, day: datetime.date | None = None) -> QuerySet:
@@ -47,3 +48,18 @@ def read_day(text: str | None) -> datetime.date | None:
         return DateField().to_python(text or None)
     except ValidationError:
         return None
+
+
+def about_day(text: str | None) -> str:
+    """What has to be said of the day of an address's `on`; "" of one that can be counted."""
+    day = read_day(text)
+    if not text or day == timezone.localdate():
+        return ""
+    if day is None:
+        return "没有这一天，下面是今天的情况。"
+    if day > timezone.localdate():
+        return "日期不能晚于今天，下面是今天的情况。"
+    first = Retiree.objects.aggregate(first=Min("registered_on"))["first"]
+    if first is None or day >= first:
+        return ""
+    return f"系统从{date_format(first)}起有登记，更早的情况数不出来。"

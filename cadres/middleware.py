@@ -5,7 +5,7 @@ import pghistory.middleware
 from django.conf import settings
 from django.contrib.auth import logout
 from django.http import HttpResponseNotAllowed
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils.cache import add_never_cache_headers
 
 from cadres import sessions
@@ -93,6 +93,21 @@ class HistoryMiddleware(pghistory.middleware.HistoryMiddleware):
 
     def get_context(self, request):
         return {"user": request.user.pk, "url": request.path}
+
+
+class ButtonOnlyMiddleware:
+    """Who opens by hand what only a button does, or reloads it, reads how to go on."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        response = self.get_response(request)
+        if request.method == "GET" and response.status_code == 405 and not response.content:
+            page = render(request, "405.html", status=405)
+            page["Allow"] = response["Allow"]
+            return page
+        return response
 
 
 class NoStoreMiddleware:

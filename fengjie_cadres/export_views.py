@@ -33,6 +33,8 @@ class ExportForm(PasswordAgainForm):
 
     def __init__(self, *args, request, may_be_full: bool, **kwargs):
         super().__init__(*args, request=request, **kwargs)
+        for field in self.fields.values():
+            field.says_when = True  # one has to fill it: no label says that it may stay empty
         if not may_be_full:
             self.fields.clear()
 

@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from branches.access import sees_all
+from cadres.asat import about_day
 from fengjie_cadres.reports.class_totals import BY, CLASSES, asked, class_totals
 
 
@@ -22,6 +23,7 @@ def class_totals_page(request):
         "by": by,
         "heading": BY[by],
         "on": on,
+        "about_day": about_day(request.GET.get("on")),
         "is_past": on < timezone.localdate(),
     }
     return render(request, "class_totals.html", context)

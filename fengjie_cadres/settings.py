@@ -92,6 +92,7 @@ MIDDLEWARE = [
     "cadres.middleware.HistoryMiddleware",
     "cadres.middleware.FirstPasswordMiddleware",
     "cadres.middleware.NoStoreMiddleware",
+    "cadres.middleware.ButtonOnlyMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "fengjie_cadres.urls"

@@ -14,7 +14,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
 from branches.access import SECRETARY, announced_to, secretary_branches, served_by
-from cadres.asat import read_day
+from cadres.asat import about_day, read_day
 from cadres.context import TEXT_SIZES
 from cadres.models import Heartbeat, Retiree
 from cadres.roles import Role
@@ -84,6 +84,7 @@ def _county(request) -> dict:
     found = Dashboard(request.user, read_day(request.GET.get("on")))
     return {
         "dashboard": found,
+        "about_day": about_day(request.GET.get("on")),
         "tiles": found.tiles(),
         "trend": found.trend(),
         "charts": [found.by_class(), found.by_age(), found.by_township()],

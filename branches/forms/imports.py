@@ -47,3 +47,10 @@ class RosterUploadForm(forms.Form):
         if day > timezone.localdate() or day.year < 1990:
             raise forms.ValidationError("这个日期不对，请填今天或更早的日期。")
         return day
+
+    def clean(self):
+        """A browser sends a file once: with another answer to mend it has to be chosen again."""
+        found = super().clean()
+        if self.errors and "file" not in self.errors:
+            self.add_error("file", "文件要重新选择一次。")
+        return found

@@ -10,6 +10,8 @@ from xlsxwriter.exceptions import OverlappingRange
 from branches.models import ImportBatch, StagedRow, Verdict
 from cadres.cleaning import without_formula
 
+#: Of the columns of a workbook, in characters; the height of a line, in points.
+NARROWEST, WIDEST, LINE = 14, 40, 16
 COUNTS = ("rows", "created", "updated", "unchanged", "rejected", "missing")
 
 
@@ -75,6 +77,7 @@ def _head(sheet, layout: dict, width: int, style) -> None:
     """The heading rows with their merged groups: without these they could not be read again."""
     header = layout["header"]
     for index, line in enumerate(header):
+        sheet.set_row(index, LINE * max(_lines(_text(cell)) for cell in [*line, ""]))
         for column in range(width):
             cell = line[column] if column < len(line) else None
             sheet.write_string(index, column, _text(cell), style)
@@ -97,10 +100,24 @@ def _fill(sheet, layout: dict, rows: list[StagedRow], styles: dict, from_text: b
             _write(sheet, index, column, cell, styles["text"])
         words = "；".join(p["message"] for p in row.all_problems if p["level"] == "error")
         sheet.write_string(index, width, words, styles["problem"])
-    sheet.set_column(0, width - 1, 14)
+    for column in range(width):
+        cells = [_text(row.cells[column]) for row in rows if column < len(row.cells)]
+        longest = max(map(_wide, cells), default=0)
+        sheet.set_column(column, column, min(max(longest + 2, NARROWEST), WIDEST))
     sheet.set_column(width, width, 60)
     sheet.set_landscape()
     sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)
+
+
+def _wide(text: str) -> int:
+    """A Han character counts twice."""
+    return sum(2 if ord(character) > 255 else 1 for character in text)
+
+
+def _lines(text: str) -> int:
+    """Lines of a heading in a column of the least width."""
+    return sum(-(-max(_wide(part), 1) // (NARROWEST - 1)) for part in text.split("\n"))
 
 
 def _asked_again(cell, from_text: bool, is_name: bool):

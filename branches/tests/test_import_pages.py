@@ -41,6 +41,14 @@ def test_a_number_in_a_file_name_is_masked(client, staff):
     assert "13812345678" not in Job.objects.get().title
 
 
+def test_with_another_answer_to_mend_the_file_is_asked_for_again(client, staff):
+    filled = {"file": SimpleUploadedFile("名册.xlsx", LARGE), "effective_on": "2099-12-31"}
+    page = client.post("/imports/new/", filled).content.decode()
+    assert "这个日期不对" in page
+    assert "文件要重新选择一次" in page
+    assert not ImportBatch.objects.exists()
+
+
 SMALL, LARGE = roster_of(*people(2)), roster_of(*people(3))
 
 

@@ -169,7 +169,7 @@ def import_undo(request, pk: int):
     again = PasswordAgainForm(request.POST, request=request)
     if not again.is_valid():
         messages.error(request, again.errors["password"][0])
-        return redirect(batch)
+        return redirect(batch.get_absolute_url() + "?undo=again#undo")
     try:
         roster.undo(batch=batch, by=request.user)
         messages.success(request, "已整批撤销，人员恢复到导入之前。")

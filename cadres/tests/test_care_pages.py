@@ -288,7 +288,9 @@ def test_the_day_of_leaving_hospital_is_entered_later(client, office, person):
 def test_taking_back_asks_why_and_happens_once(client, office, person):
     record = make_care(person)
     url = f"/care/{record.pk}/void/"
-    assert client.get(url).status_code == 405
+    opened = client.get(url)
+    assert opened.status_code == 405
+    assert "要从页面上的按钮进入" in opened.content.decode()
     assert "请写明为什么撤销" in text(client.post(url, {"reason": " "}))
     assert "已撤销这一条" in text(client.post(url, {"reason": "登记错了人"}, follow=True))
     assert "已经撤销" in text(client.post(url, {"reason": "登记错了人"}, follow=True))

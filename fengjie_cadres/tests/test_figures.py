@@ -263,6 +263,20 @@ def test_the_home_page_takes_a_day_and_no_nonsense(client, staff, people):
     assert (board.on, board.is_past) == (timezone.localdate(), False)
 
 
+@pytest.mark.parametrize(
+    ("on", "words"),
+    [
+        ("2099-12-31", "日期不能晚于今天"),
+        ("2025-02-30", "没有这一天"),
+        ("1949-10-01", "更早的情况数不出来"),
+    ],
+)
+@pytest.mark.parametrize("address", ["/", "/people/classes/"])
+def test_a_day_that_cannot_be_counted_is_said(client, staff, people, address, on, words):
+    assert words in client.get(address, {"on": on}).content.decode()
+    assert words not in client.get(address, {"on": PAST}).content.decode()
+
+
 @pytest.mark.parametrize("on", [PAST, pytest.param(None, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("by", BY)
 def test_classes_by_anything_add_up_to_the_people_and_open_their_lists(

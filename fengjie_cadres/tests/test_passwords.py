@@ -219,7 +219,9 @@ def test_undoing_an_import_asks_for_the_password(client, staff):
     address = f"/imports/{batch.pk}/undo/"
     assert 'name="password"' in text(client.get(batch.get_absolute_url()))
     for filled, sentence in (({}, "请填写您的登录密码"), ({"password": "wrong"}, "密码不对")):
-        assert sentence in text(client.post(address, filled, follow=True))
+        page = text(client.post(address, filled, follow=True))
+        assert sentence in page
+        assert '<details class="undo" id="undo" open>' in page
         assert ImportBatch.objects.get().state == "written"
     assert "已整批撤销" in text(client.post(address, {"password": PASSWORD}, follow=True))
     assert ImportBatch.objects.get().state == "undone"
