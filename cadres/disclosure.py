@@ -3,6 +3,7 @@
 import datetime
 
 from django.db import transaction
+from django.db.models import Sum
 from django.utils import timezone
 
 from cadres import jobs
@@ -83,7 +84,7 @@ def ask_export(
     asked = {"kind": kind, "params": params, "is_full": is_full, "reason": reason.strip()[:200]}
     if sent := _sent_just_now(by, asked):
         return sent
-    waits = is_full and people >= SECOND_PERSON_FROM
+    waits = is_full and wants_second_person(by, people)
     export = Export.objects.create(
         **asked,
         title=title,
@@ -102,6 +103,16 @@ def ask_export(
     if not waits:
         _make(export, by)
     return export
+
+
+def wants_second_person(by: User, people: int) -> bool:
+    """Whether a full export of so many needs one: all that nobody else agreed to count together,
+    those of the last 24 hours, or a long list would be taken in short ones."""
+    alone = Export.objects.filter(
+        asked_by=by, is_full=True, decided_by=None, asked_at__gte=timezone.now() - OPEN_FOR
+    ).exclude(state=ExportState.WAITING)
+    taken = alone.aggregate(people=Sum("people"))["people"] or 0
+    return taken + people >= SECOND_PERSON_FROM
 
 
 def _sent_just_now(by: User, asked: dict) -> Export | None:
@@ -158,10 +169,13 @@ def finish_export(*, export: Export, write) -> Export:
 
 @transaction.atomic
 def hand_over(*, export: Export, by: User) -> Export:
-    """Logs a download. Raises DisclosureRefusedError for anybody but who asked, and too late."""
+    """Logs a download. Raises DisclosureRefusedError for anybody but who asked, for full numbers
+    when that one is no longer of the office, and too late."""
     export = Export.objects.select_for_update(of=("self",)).get(pk=export.pk)
     if export.asked_by_id != by.pk:
         raise DisclosureRefusedError("这个文件只给提出的人下载。")
+    if export.is_full and not is_office(by):
+        raise DisclosureRefusedError("带完整号码的表只有工作人员能下载。")
     if not export.is_open:
         raise DisclosureRefusedError("下载期限已过，请重新导出。")
     AccessEntry.objects.create(

@@ -73,6 +73,7 @@ def export_new(request, kind: str):
         "filter_words": table.words(filled, request.user),
         "second_person_from": SECOND_PERSON_FROM,
     }
+    context["wants_second"] = disclosure.wants_second_person(request.user, context["people"])
     if request.method == "POST" and form.is_valid():
         export = disclosure.ask_export(
             kind=kind,
@@ -122,8 +123,11 @@ def export(request, pk: int):
 @require_POST
 def export_decide(request, pk: int):
     found = _own_or_for_decision(request, pk)
+    agreed = request.POST.get("agreed") == "yes"
+    if not agreed and request.POST.get("agreed") != "no":
+        messages.error(request, "请选同意或不同意。")
+        return redirect(found)
     try:
-        agreed = request.POST.get("agreed") == "yes"
         disclosure.decide_export(export=found, agreed=agreed, by=request.user)
         messages.success(request, "已同意，正在生成。" if agreed else "已记录：不同意。")
     except RefusedError as refusal:
@@ -133,8 +137,11 @@ def export_decide(request, pk: int):
 
 @require_POST
 def export_file(request, pk: int):
-    """Hands the file to the one who asked for it; every download is logged."""
+    """Hands the file to the one who asked for it, while the table is still for that one; every
+    download is logged."""
     found = _own_or_for_decision(request, pk)
+    if not TABLES[found.kind].is_for(request.user):
+        raise PermissionDenied
     try:
         found = disclosure.hand_over(export=found, by=request.user)
     except RefusedError as refusal:

@@ -1,9 +1,11 @@
 """Personal numbers are shown only as a logged act, with limits that hold under a race."""
 
+import datetime
 import threading
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.utils import timezone
 
 from cadres import disclosure
 from cadres.disclosure import DisclosureRefusedError, reveal
@@ -140,6 +142,18 @@ def test_a_small_full_export_needs_a_purpose_but_nobody_else(staff):
     assert ask(staff, people=199).state == "making"
     with pytest.raises(DisclosureRefusedError):
         ask(staff, people=10, reason=" ")
+
+
+def test_a_long_list_is_not_taken_in_short_ones_without_a_second_person(staff):
+    """An export that a head agreed to, and one of yesterday, do not count."""
+    agreed = ask(staff)
+    disclosure.decide_export(export=agreed, agreed=True, by=make_user(role=Role.OFFICE_HEAD))
+    assert ask(staff, people=120, reason="甲").state == "making"
+    assert ask(staff, people=79, reason="乙").state == "making"
+    assert ask(staff, people=1, reason="丙").state == "waiting"
+    assert ask(make_user(role=Role.OFFICE_STAFF), people=120).state == "making"
+    Export.objects.update(asked_at=timezone.now() - datetime.timedelta(hours=25))
+    assert ask(staff, people=120, reason="丁").state == "making"
 
 
 def test_leaders_get_no_full_numbers():

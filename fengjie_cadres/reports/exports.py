@@ -6,8 +6,9 @@ from django.core.files import File
 from django.utils import timezone
 
 from cadres import jobs
-from cadres.disclosure import finish_export
-from cadres.models import Export
+from cadres.disclosure import DisclosureRefusedError, finish_export
+from cadres.models import SECOND_PERSON_FROM, Export
+from cadres.roles import is_office
 from fengjie_cadres.reports.tables import TABLES
 from fengjie_cadres.reports.workbook import Origin, write_book
 
@@ -15,8 +16,22 @@ from fengjie_cadres.reports.workbook import Origin, write_book
 def export_job(job: jobs.Job) -> str:
     """Fills the file of a job's export; the address of its page."""
     export = Export.objects.select_related("asked_by").get(pk=job.params["export"])
+    _check(export)
     jobs.tell(job, f"正在生成，{export.people} 人", 0, export.people)
     return finish_export(export=export, write=write).get_absolute_url()
+
+
+def _check(export: Export) -> None:
+    """Between asking and making the rights may have gone, and the list may have grown.
+
+    Raises DisclosureRefusedError.
+    """
+    table, by = TABLES[export.kind], export.asked_by
+    if not table.is_for(by) or (export.is_full and not is_office(by)):
+        raise DisclosureRefusedError("提出的人现在不能导出这张表。")
+    is_alone = export.is_full and not export.decided_by_id
+    if is_alone and table.count(export.params, by) >= SECOND_PERSON_FROM:
+        raise DisclosureRefusedError("名单的人数变多了，请重新导出，由另一位负责人同意。")
 
 
 def write(export: Export) -> None:

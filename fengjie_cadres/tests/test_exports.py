@@ -8,14 +8,18 @@ import pytest
 from django.utils import timezone
 
 from cadres.disclosure import empty_old_exports
-from cadres.jobs import SAME_PRESS
+from cadres.jobs import SAME_PRESS, RefusedError
 from cadres.models import AccessEntry, Export, Job
-from cadres.roles import Role
+from cadres.roles import Role, give_role
 from cadres.tests.make import make_class_change, make_retiree, make_user
+from fengjie_cadres.reports import exports
 from fengjie_cadres.reports.exports import export_job
 
 pytestmark = pytest.mark.django_db
 NUMBER, PHONE = "512226194306209988", "13812345678"
+
+
+FULL = {"is_full": "yes", "reason": "上报", "password": "sheng-huo-2025"}
 
 
 @pytest.fixture
@@ -143,6 +147,46 @@ def test_a_file_is_given_only_to_who_asked_and_only_for_a_day(client, staff):
     assert list(AccessEntry.objects.order_by("id").values_list("kind", flat=True)) == [
         "export", "download",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("filled", [{}, FULL])
+def test_who_has_lost_the_role_gets_the_file_no_more(client, staff, filled):
+    make_retiree()
+    export = asked(client, staff, **filled)
+    opened(export)
+    address = f"/exports/{export.pk}/file/"
+    assert client.post(address).status_code == 200
+    staff.groups.clear()
+    assert client.post(address).status_code == 403
+    give_role(staff, Role.LEADER)  # who may have the masked file, not the full one
+    assert client.post(address).status_code == (302 if filled else 200)
+
+
+def test_no_file_is_made_for_who_has_lost_the_role_meanwhile(client, staff):
+    export = asked(client, staff)
+    staff.groups.clear()
+    with pytest.raises(RefusedError):
+        export_job(export.job)
+
+
+def test_a_full_export_that_has_grown_asks_for_a_second_person(client, staff, monkeypatch):
+    make_retiree()
+    export = asked(client, staff, **FULL)
+    monkeypatch.setattr(exports, "SECOND_PERSON_FROM", 2)
+    make_retiree()
+    with pytest.raises(RefusedError):
+        export_job(export.job)
+
+
+def test_a_decision_without_an_answer_decides_nothing(client, staff):
+    make_retiree()
+    export = asked(client, staff, **FULL)
+    Export.objects.update(state="waiting")
+    client.force_login(make_user(role=Role.OFFICE_HEAD))
+    answer = client.post(f"/exports/{export.pk}/decide/", {"agreed": "x"}, follow=True)
+    assert "请选同意或不同意" in answer.content.decode()
+    export.refresh_from_db()
+    assert export.state == "waiting"
 
 
 def test_a_download_by_reading_a_page_is_impossible(client, staff):
