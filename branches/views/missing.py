@@ -7,6 +7,7 @@ from django.views.decorators.http import require_POST
 from branches import roster
 from branches.models import ImportBatch
 from cadres.jobs import RefusedError
+from cadres.keys import key_in
 from cadres.roles import office_only
 
 
@@ -16,7 +17,7 @@ def import_omitted(request, pk: int):
     """Records that some of the missing people were left out by mistake and are still here."""
     batch = get_object_or_404(ImportBatch.objects.imports(), pk=pk)
     sent = request.POST.getlist("only") or request.POST.getlist("people")
-    people = [int(key) for key in sent if key.isascii() and key.isdecimal() and len(key) < 19]
+    people = [key for key in map(key_in, sent) if key]
     back = redirect(f"{batch.get_absolute_url()}?show=missing#rows")
     if not people:
         messages.error(request, "还没有勾选人：请先勾选，再记为漏报。")

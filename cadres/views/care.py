@@ -3,7 +3,6 @@
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -26,6 +25,7 @@ from cadres import care
 from cadres.care import already_recorded, may_amend
 from cadres.forms import CareFilter, CareForm, CareForManyForm, VoidForm, care_of
 from cadres.jobs import RefusedError
+from cadres.keys import key_in
 from cadres.models import ActivityClass, CareKind, CareRecord, Retiree, Status
 from cadres.roles import is_office
 from cadres.visiting import OLD, facts_of
@@ -55,19 +55,12 @@ def care_new(request):
     if key := request.GET.get("person"):
         return _for_one(request, get_object_or_404(_asked(cared_for(request.user), key)))
     if key := request.GET.get("branch"):
-        return _for_many(request, get_object_or_404(_own_branches(request.user), pk=_number(key)))
+        return _for_many(request, get_object_or_404(_own_branches(request.user), pk=key_in(key)))
     return _find(request)
 
 
-def _number(key: str) -> int:
-    """What is no number is nobody's."""
-    if not key.isdecimal():
-        raise Http404
-    return int(key)
-
-
 def _asked(people, key: str):
-    return with_branch(people).select_related("unit").filter(pk=_number(key))
+    return with_branch(people).select_related("unit").filter(pk=key_in(key))
 
 
 def _own_branches(user):

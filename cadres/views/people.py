@@ -13,6 +13,7 @@ from cadres import actions, disclosure
 from cadres.care import may_amend
 from cadres.forms import PeopleFilter, ReclassifyForm, RevealForm, people_of
 from cadres.jobs import RefusedError
+from cadres.keys import key_in
 from cadres.models import AccessEntry, AccessKind, ActivityClass, Retiree, Secret, Status, Township
 from cadres.roles import is_office, office_only
 
@@ -129,7 +130,7 @@ MOST_AT_ONCE = 500
 @require_POST
 def reclassify(request):
     """One page for the people ticked in the list: first the form, then, filled in, the action."""
-    keys = {int(key[:18]) for key in request.POST.getlist("person") if key.isdecimal()}
+    keys = {key for key in map(key_in, request.POST.getlist("person")) if key}
     chosen = Retiree.objects.active().filter(pk__in=keys)
     if not keys or not chosen.exists():
         messages.error(request, "请先在名单里勾选要调整的人。")

@@ -10,6 +10,7 @@ from branches.comparison.read import EXPORT, SCOPES, has_result, in_words, peopl
 from branches.comparison.result import LISTS, Line, Result
 from branches.models import ImportBatch, Verdict
 from cadres.dates import in_words as date_in_words
+from cadres.keys import key_in
 from cadres.models import Export, Retiree
 from cadres.roles import is_office
 from fengjie_cadres.reports.kinds import Table, for_anybody
@@ -32,9 +33,8 @@ _NOTES = Column("说明", 40)
 
 
 def _batch(filled: dict) -> ImportBatch:
-    key = str(filled.get("batch", ""))
-    found = ImportBatch.objects.comparisons().filter(pk=int(key)) if key.isdecimal() else None
-    batch = found.first() if found else None
+    key = key_in(str(filled.get("batch", "")))
+    batch = ImportBatch.objects.comparisons().filter(pk=key).first()
     if batch is None or not has_result(batch):
         raise Http404
     return batch

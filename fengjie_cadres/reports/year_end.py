@@ -3,6 +3,7 @@
 import datetime
 
 from branches.access import sees_all, with_branch
+from cadres.keys import key_in
 from cadres.masking import mask_phone
 from cadres.models import Export
 from cadres.roles import is_office
@@ -54,8 +55,7 @@ _GROUPS = [
 
 def _cycle(filled: dict) -> Cycle | None:
     """The year of the address; a page always says it."""
-    year = str(filled.get("cycle", ""))
-    return Cycle.objects.filter(year=year).first() if year.isdecimal() else None
+    return Cycle.objects.filter(year=key_in(str(filled.get("cycle", "")))).first()
 
 
 def _rows(filled: dict, user):

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from branches.access import with_branch
 from cadres.jobs import RefusedError
+from cadres.keys import key_in
 from cadres.roles import Role, has_role, office_only
 from points import commendations as acts
 from points.forms import DecideForm
@@ -124,8 +125,7 @@ def candidates(request, year: int, kind: str):
     cycle, kind = _cycle(year), _kind(kind)
     found = get_object_or_404(cycle.thresholds.select_related("cycle"), kind=kind)
     if request.method == "POST":
-        sent = request.POST.getlist("account")
-        chosen = [int(pk) for pk in sent if pk.isdecimal() and len(pk) < 19]
+        chosen = [pk for pk in map(key_in, request.POST.getlist("account")) if pk]
         try:
             acts.propose(threshold=found, accounts=chosen, by=request.user)
             messages.success(request, "名单已提出，等负责人审批。")
@@ -184,6 +184,6 @@ def certificates(request, year: int):
     cycle = _cycle(year)
     rows = acts.granted(cycle, CommendationKind.CERTIFICATE)
     if one := request.GET.get("number", ""):
-        rows = rows.filter(number=one) if one.isdecimal() else rows.none()
+        rows = rows.filter(number=key_in(one))
     context = {"cycle": cycle, "rows": rows, "today": timezone.localdate(), **_who(request)}
     return render(request, "points/year_end/certificates.html", context)

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET
 
 from branches.access import visible_retirees, with_branch
 from branches.models import Branch
+from cadres.keys import key_in
 from cadres.models import Area, Status
 from cadres.roles import is_office
 from points.models import Account, Cycle
@@ -23,8 +24,7 @@ def ranking(request, by: str):
     sees_points(request.user)
     if by not in ("branches", "areas"):
         raise Http404
-    asked = request.GET.get("year", "")
-    cycle = Cycle.objects.filter(year=asked).first() if asked.isdecimal() else None
+    cycle = Cycle.objects.filter(year=key_in(request.GET.get("year"))).first()
     cycle = cycle or Cycle.objects.latest_on(timezone.localdate())
     context = {
         "by": by,
