@@ -709,25 +709,46 @@ BEGIN
         'spend', a_key, a_today, a_now, a_by, NULL, a_memo);
 END $$;
 
+-- Holds the accounts and the open shortfalls of what is given back in one transaction, before the
+-- first of them: awards take them in this order too.
+CREATE FUNCTION points_hold_refunds(a_keys text[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE accounts bigint[] := ARRAY(SELECT from_account_id FROM points_transfer
+    WHERE key = ANY(a_keys) AND kind = 'spend');
+BEGIN
+    PERFORM points_hold_cycles(ARRAY(SELECT cycle_id FROM points_account WHERE id = ANY(accounts)));
+    PERFORM FROM (SELECT id FROM points_account WHERE id = ANY(accounts) ORDER BY id
+        FOR NO KEY UPDATE) held;
+    PERFORM FROM (SELECT id FROM points_shortfall WHERE "left" > 0 AND retiree_id IN (
+        SELECT retiree_id FROM points_account WHERE id = ANY(accounts)) ORDER BY id
+        FOR NO KEY UPDATE) held;
+END $$;
+
 -- Gives back what was spent under a key, once; the number of the transfer. Also to a frozen account.
+-- What its person still owes is taken out of it: else who reserves before an award is taken back,
+-- and cancels afterwards, would have kept it.
 CREATE FUNCTION points_refund(
     a_key text, a_memo text, a_today date, a_now timestamptz, a_by bigint
 ) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-DECLARE t points_transfer; back bigint;
+DECLARE t points_transfer; account points_account; back bigint;
 BEGIN
     SELECT * INTO t FROM points_transfer WHERE key = a_key AND kind = 'spend';
     IF NOT FOUND THEN
         RAISE EXCEPTION 'nothing was spent under this key' USING ERRCODE = 'PT006';
     END IF;
-    PERFORM points_hold_cycles(ARRAY[t.cycle_id]);
-    PERFORM FROM points_account WHERE id = t.from_account_id FOR NO KEY UPDATE;
+    PERFORM points_hold_refunds(ARRAY[a_key]);
     SELECT id INTO back FROM points_transfer WHERE reverses_id = t.id;
     IF FOUND THEN
         RETURN back;
     END IF;
-    RETURN points_write(t.cycle_id, t.to_account_id, t.from_account_id, t.amount, 'refund',
+    back := points_write(t.cycle_id, t.to_account_id, t.from_account_id, t.amount, 'refund',
         t.key || '!', a_today, a_now, a_by, NULL, a_memo, NULL, NULL, NULL, t.id);
+    SELECT * INTO account FROM points_account WHERE id = t.from_account_id;
+    IF account.frozen_at IS NULL AND points_is_movable(t.cycle_id, a_today) THEN
+        PERFORM points_pay_shortfalls(account, t.amount, a_today, a_now, a_by);
+    END IF;
+    RETURN back;
 END $$;
 
 -- ---- by two persons ----------------------------------------------------------------------------------

@@ -362,7 +362,7 @@ class Books:
         self._flow(purse, -amount, "redeemed")
         self.spent[key] = Spent(purse, amount)
 
-    def refund(self, key: str) -> None:
+    def refund(self, key: str, today: datetime.date) -> None:
         if key not in self.spent:
             raise Refused("NothingThereError")
         spent = self.spent[key]
@@ -371,8 +371,14 @@ class Books:
         year = self.years[spent.purse.year]
         if year.status == "closed" or year.published:
             raise Refused("CycleClosedError")
-        self._flow(spent.purse, spent.amount, "redeemed")
+        self.give_back(spent.purse, spent.amount, today)
         spent.back = True
+
+    def give_back(self, purse: Purse, amount: int, today: datetime.date) -> None:
+        """Into the purse, and out of it what its person owes."""
+        self._flow(purse, amount, "redeemed")
+        if self._moves(purse, today) and not purse.frozen:
+            self._pay_debts(purse, amount)
 
     # ---- by two persons ------------------------------------------------------------------------
 

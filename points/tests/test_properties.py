@@ -296,7 +296,7 @@ class Ledger(RuleBasedStateMachine):
         def given_back():
             ledger.refund(key=key, by=None)
 
-        self.step("refund", given_back, lambda: self.oracle.refund(key))
+        self.step("refund", given_back, lambda: self.oracle.refund(key, self.today))
 
     # ---- by two persons -------------------------------------------------------------------------
 
