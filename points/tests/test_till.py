@@ -237,6 +237,28 @@ def test_operators_work_on_the_day_itself(client, day, rice, person):
         assert client.post(slip.replace("slip", "cancel")).status_code == 404
 
 
+def test_before_its_day_the_till_and_the_paper_stay_shut_for_the_office_too(
+    client, staff, rice, person
+):
+    day = make_day(TODAY + datetime.timedelta(days=14), place="别处")
+    soap = make_stock(day, "肥皂", 10, brought=9)
+    made = reserve(day, person, soap, staff)
+    sent = {"person": person.pk, "key": uuid.uuid4(), f"s{soap.pk}": 1}
+    for page in (
+        text(client.get(till(day), {"q": "zs"})),
+        text(client.post(till(day), sent)),
+        text(client.post(till(day), {**sent, "redemption": made.pk})),
+    ):
+        assert "兑换台在兑换日当天（2025年6月30日）才打开" in page
+        assert "张三" not in page
+    sent = {"row": made.pk, f"r{made.pk}-state": "collected"}
+    assert "还没有到" in text(client.post(f"/points/days/{day.pk}/paper/", sent))
+    page = text(client.get(f"/points/days/{day.pk}/"))
+    assert "/till/" not in page
+    assert "/paper/" not in page
+    assert Redemption.objects.get().state == "reserved"
+
+
 def test_an_article_beyond_the_last_key_is_handed_out_by_hand(client, staff, day, person):
     stocks = [make_stock(day, f"物品{number}", 1, brought=3) for number in range(35)]
     sent = opened(client, day, person)

@@ -85,6 +85,9 @@ def day_paper(request, pk: int):
     day = till_day(request.user, pk)
     if not works_at(request.user, day):
         raise PermissionDenied
+    if not day.has_come:
+        context = {"day": day, "closed": True, **frame(request.user)}
+        return render(request, "points/redemption/paper.html", context)
     typed = request.POST if request.method == "POST" else None
     rows, blanks = _forms(day, typed)
     done = [form for form in [*rows, *blanks] if typed and form.write(by=request.user)]

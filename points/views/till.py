@@ -35,10 +35,11 @@ KEYS = "123456789abcdefghijklmnorstuvwxyz"
 def till(request, pk: int):
     """The search; the person who was found; what they take."""
     day = till_day(request.user, pk)
-    if not works_at(request.user, day):
-        if day.operators.filter(pk=request.user.pk).exists():
-            return _page(request, day, closed=True)
+    works_here = works_at(request.user, day)
+    if not (works_here or day.operators.filter(pk=request.user.pk).exists()):
         raise PermissionDenied
+    if not (works_here and day.has_come):
+        return _page(request, day, closed=True)
     if key := request.POST.get("person") or request.GET.get("person"):
         found = Retiree.objects.filter(pk=_number(key)).first()
         return _person(request, day, found) if found else _nobody(request, day)
