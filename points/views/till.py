@@ -16,6 +16,7 @@ from cadres.models import Retiree
 from points import days, redemption
 from points.forms.redemption import TillForm
 from points.models import (
+    HELD,
     UNDO,
     Account,
     Redemption,
@@ -162,6 +163,7 @@ def slip(request, pk: int):
     found = get_object_or_404(visible_redemptions(request.user), pk=pk)
     context = {
         "found": found,
+        "is_void": found.state not in HELD,
         "balance": days.balance_after(found),
         "at_till": "till" in request.GET and works_at(request.user, found.day),
         **frame(request.user),
