@@ -66,7 +66,8 @@ def reserve(request, pk: int):
         day = RedemptionDay.objects.coming(timezone.now()).filter(pk=_number(asked)).first()
         if day and person.status == "active":
             return _basket(request, person, day)
-        messages.error(request, _GONE if person.status == "active" else redemption.DEPARTED)
+        if person.status == "active":  # else the page says why in any case
+            messages.error(request, _GONE)
     if request.method == "POST":
         return redirect("points:reserve", person.pk)
     return _overview(request, person)
