@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from branches.models import Membership, MembershipKind
 from cadres.models import Retiree, User
-from fengjie_cadres.demo_redemptions import load_redemptions
+from fengjie_cadres.demo_redemptions import load_redemptions, spend_all
 from points import actions, ledger
 from points.ledger import Cause
 from points.models import Cycle
@@ -95,14 +95,10 @@ def _exceptions(cycle: Cycle, own: list[int], others: list[int], users: dict) ->
     """A correction of points already spent, an adjustment that waits, a frozen account."""
     staff, head = users["staff"], users["head"]
     spent, waits, frozen = (Retiree.objects.get(pk=pk) for pk in [own[2], own[3], others[7]])
-    on = datetime.date(YEAR, 10, 20)
+    on = datetime.date(YEAR, 10, 10)
     more = {"retiree": spent, "code": "honour_city", "on": on, "by": staff, "memo": "报错的荣誉"}
     ledger.award(source="demo:honour", **more)
-    balance = spent.accounts.get(cycle=cycle).balance
-    ledger.spend(
-        key="demo:spend:all", retiree=spent, cycle=cycle, amount=balance - 3, by=staff,
-        memo="保温杯一个",
-    )  # fmt: skip
+    spend_all(cycle, spent, staff)
     ledger.reverse(source="demo:honour", by=head, memo="荣誉是同名的另一位的")
     reason = "漏记一次主题党日，有签到表"
     actions.ask_adjustment(retiree=waits, cycle=cycle, amount=2, reason=reason, by=staff)

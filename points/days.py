@@ -156,12 +156,14 @@ def balance_after(redemption: Redemption) -> int:
 
 
 def coming_for(retiree: Retiree) -> dict:
-    """What a person's own pages say: the days to come, and what is reserved."""
-    today = timezone.localdate()
-    days = RedemptionDay.objects.coming(today).select_related("cycle").order_by("date", "id")
-    days = days.prefetch_related("stocks__reward")
+    """What a person's own pages say: the days to come, and what is reserved.
+
+    Who has died or moved away can reserve nothing more, so no day is theirs.
+    """
+    days = RedemptionDay.objects.coming(timezone.now()).select_related("cycle")
+    days = days.prefetch_related("stocks__reward").order_by("date", "id")
     reserved = Redemption.objects.filter(retiree=retiree, state=RedemptionState.RESERVED)
     return {
-        "coming_days": list(days),
+        "coming_days": list(days) if retiree.status == "active" else [],
         "reserved": list(reserved.with_lines().order_by("day__date", "id")),
     }

@@ -5,6 +5,7 @@ day: two tills, or fifty people at the last bag of rice, come one after the othe
 ever be forgotten, the database's own counts still refuse (points/sql/redemption.sql).
 """
 
+import datetime
 import uuid
 
 from django.db import IntegrityError, transaction
@@ -25,6 +26,8 @@ from points.models import (
     RedemptionState,
 )
 
+#: Said of somebody who has died or moved away.
+DEPARTED = "这位同志已不在册，账户由负责人处理。"
 _RESERVED = {"state": RedemptionState.RESERVED}
 _TO_WHOM = ("collector", "relation")
 
@@ -43,15 +46,22 @@ class DoneBeforeError(RefusedError):
 
 
 def reserve(
-    *, key: uuid.UUID, day: RedemptionDay, retiree: Retiree, basket: dict[int, int], by: User
+    *,
+    key: uuid.UUID,
+    day: RedemptionDay,
+    retiree: Retiree,
+    basket: dict[int, int],
+    by: User,
+    on: datetime.date | None = None,
 ) -> Redemption:
     """Takes articles of a day for a person and spends the points.
 
-    `basket` is stock → how many. The same key again is the same redemption, and a
-    DoneBeforeError when that would not be what is asked for. Raises SoldOutError, a
-    LedgerRefusedError (not enough points, frozen …) or RefusedError, and then nothing has moved.
+    `basket` is stock → how many; `on` the day, up to the redemption's own, of a reservation that
+    is typed in later. The same key again is the same redemption, and a DoneBeforeError when that
+    would not be what is asked for. Raises SoldOutError, a LedgerRefusedError (not enough points,
+    frozen …) or RefusedError (the closing time has passed …), and then nothing has moved.
     """
-    return _taken(key, day, retiree, basket, by, _RESERVED)
+    return _taken(key, day, retiree, basket, by, _RESERVED, on=on)
 
 
 def serve(
@@ -149,6 +159,7 @@ def check(
     if found := Redemption.objects.filter(key=key).first():
         return _the_same(found, day, retiree, basket, _RESERVED)
     _takes_orders(day, is_late=False)
+    _takes_reservations(day)
     stocks = _wanted(day, retiree, basket)
     points = sum(stocks[pk].points * quantity for pk, quantity in basket.items())
     account = Account.objects.filter(retiree=retiree, cycle=day.cycle_id).first()
@@ -181,7 +192,7 @@ def _names_the_collector(collector: str, relation: str) -> None:
         raise RefusedError("代领要写明代领人和与本人的关系。")
 
 
-def _taken(key, day, retiree, basket, by, more: dict, is_late: bool = False) -> Redemption:
+def _taken(key, day, retiree, basket, by, more: dict, is_late=False, on=None) -> Redemption:
     basket = {pk: quantity for pk, quantity in basket.items() if quantity}
     try:
         with transaction.atomic():
@@ -189,13 +200,15 @@ def _taken(key, day, retiree, basket, by, more: dict, is_late: bool = False) -> 
             if found := Redemption.objects.filter(key=key).first():
                 return _the_same(found, day, retiree, basket, more)
             _takes_orders(day, is_late)
+            if more is _RESERVED:
+                _takes_reservations(day, on)
             stocks = _wanted(day, retiree, basket)
             now = timezone.now()
             points = sum(stocks[pk].points * quantity for pk, quantity in basket.items())
             number = ledger.spend(
                 key=f"points.redemption:{key}", retiree=retiree, cycle=day.cycle, amount=points,
                 by=by, memo="、".join(_words(stocks[pk], basket[pk]) for pk in basket),
-                on=day.date if is_late else None,
+                on=day.date if is_late else on,
             )  # fmt: skip
             ended = {"ended_at": now} if more["state"] == RedemptionState.COLLECTED else {}
             made = Redemption.objects.create(
@@ -234,10 +247,15 @@ def _takes_orders(day: RedemptionDay, is_late: bool) -> None:
         raise RefusedError(f"这一场{day.get_status_display()}，现在不能兑换。")
 
 
+def _takes_reservations(day: RedemptionDay, on: datetime.date | None = None) -> None:
+    if day.is_over if on is None else on > day.date:
+        raise RefusedError("这一场的时间已经过了，不能再预约。")
+
+
 def _wanted(day: RedemptionDay, retiree: Retiree, basket: dict[int, int]) -> dict[int, DayStock]:
     """The stocks of a basket; refuses what cannot be had."""
     if retiree.status != "active":
-        raise RefusedError("这位同志已不在册，账户由负责人处理。")
+        raise RefusedError(DEPARTED)
     if not basket or any(quantity < 0 for quantity in basket.values()):
         raise RefusedError("请先选要兑换的物品。")
     stocks = {s.pk: s for s in day.stocks.select_related("reward").filter(pk__in=basket)}

@@ -32,7 +32,8 @@ class Line:
     """One line: the day, what for, plus or minus (0: nothing moved), the balance after it.
 
     `who` confirmed it; `notes` say what was cut, or could not be taken; `flow` is the system's
-    account on the other side (`issued`, `redeemed` …; empty when nothing moved).
+    account on the other side (`issued`, `redeemed` …; empty when nothing moved). `booked_on` is
+    the day of booking; `is_correction` says that it takes back or gives back an earlier line.
     """
 
     on: datetime.date
@@ -43,6 +44,16 @@ class Line:
     who: str
     notes: tuple[str, ...] = ()
     flow: str = ""
+    booked_on: datetime.date | None = None
+    is_correction: bool = False
+
+    @property
+    def booked(self) -> str:
+        """When it was booked, if that is more than a day from the day of the matter."""
+        if self.booked_on is None or abs(self.booked_on - self.on) <= datetime.timedelta(days=1):
+            return ""
+        is_same_year = self.booked_on.year == self.on.year
+        return f"{date_format(self.booked_on, 'n月j日' if is_same_year else 'Y年n月j日')}记账"
 
     @property
     def change(self) -> str:
@@ -54,13 +65,16 @@ class Line:
 
 @dataclass(frozen=True)
 class Summary:
-    """What an account came to: balance = earned + carried_in - redeemed - expired - carried_out.
+    """What an account came to: balance = earned - deducted + carried_in - redeemed - expired
+    - carried_out.
 
-    `owed` is what the person still owes of all years.
+    `earned` is all that was given, `deducted` all that was taken, both without what was corrected
+    later: a wrong award was never earned. `owed` is what the person still owes of all years.
     """
 
     balance: int
     earned: int
+    deducted: int
     redeemed: int
     expired: int
     carried_in: int
@@ -193,6 +207,8 @@ def _moved(account: Account, transfer: Transfer, balance: int, notes: list[str])
         who(transfer.posted_by, transfer.approved_by),
         tuple(notes),
         other.kind,
+        timezone.localdate(transfer.posted_at),
+        transfer.kind == TransferKind.REVERSE,
     )
 
 
@@ -275,13 +291,16 @@ def policy(cycle: Cycle, today: datetime.date) -> str:
 
 def summary(account: Account, lines: list[Line]) -> Summary:
     """The sums of a statement's lines, and what the person still owes."""
-    flows = defaultdict(int)
+    flows, earned = defaultdict(int), 0
     for line in lines:
         flows[line.flow] += line.points
+        if line.flow == AccountKind.ISSUED and (line.points > 0) != line.is_correction:
+            earned += line.points
     owed = Shortfall.objects.filter(retiree=account.retiree_id).aggregate(left=Sum("left"))
     return Summary(
         balance=account.balance,
-        earned=flows[AccountKind.ISSUED],
+        earned=earned,
+        deducted=earned - flows[AccountKind.ISSUED],
         redeemed=-flows[AccountKind.REDEEMED],
         expired=-flows[AccountKind.EXPIRED],
         carried_in=flows[AccountKind.CARRIED_IN],

@@ -258,7 +258,8 @@ def redemption(staff: Camera) -> None:
     page = staff.open("/points/days/")
     staff.shoot("days", at="main", height=560)
     staff.open("/points/days/")
-    staff.press("main tbody tr:has-text('可以预约') a >> nth=0")
+    # The last open day in the list: today's, at which the paper can be typed back.
+    staff.press("main tbody tr:has-text('可以预约') a >> nth=-1")
     staff.shoot("day", at="h1", height=900)
     day = page.url.removeprefix(BASE)
     for part in ("stock", "list", "paper"):

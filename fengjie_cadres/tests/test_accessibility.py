@@ -93,8 +93,8 @@ def _joined(one: dict, other: dict) -> dict[str, list[str]]:
 
 
 def redemption_pages() -> list[str]:
-    """The office's, of the day to come; the retired's and the till's own are in their journey."""
-    day = RedemptionDay.objects.filter(status="open").latest("date")
+    """The office's, of today, when the till is open; the retired's are in their journey."""
+    day = RedemptionDay.objects.filter(status="open").earliest("date")
     home, made = f"/points/days/{day.pk}", day.redemptions.first()
     return [
         "/points/days/", "/points/days/new/", f"{home}/", f"{home}/stock/", f"{home}/list/",

@@ -12,7 +12,7 @@ from cadres.tests.make import make_retiree, make_user
 from fengjie_cadres.tests.looks import MEASURES, WITH_AND_WITHOUT, faults
 from points import redemption
 from points.days import form_key
-from points.models import Redemption, Reward
+from points.models import Redemption, RedemptionDay, Reward
 from points.tests.make import make_cycle, make_day, make_picture, make_rich, make_stock
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -143,7 +143,9 @@ class Clerk:
 
 @pytest.fixture
 def at_till(open_page, staff, person, day):
-    """The till of a day in a county with some more people."""
+    """The till of a day, which has come, in a county with some more people."""
+    RedemptionDay.objects.update(date=timezone.localdate(), closes_at=datetime.time.max)
+    day.refresh_from_db()
     for name in ("李四", "王五", "赵六"):
         make_rich(60, name=name)
 
@@ -257,6 +259,7 @@ def test_the_offices_pages_have_no_faults(open_page, staff, person, day):
         f"/points/people/{person.pk}/reserve/?day={day.pk}", "/points/reserve/?q=zs",
         "/admin/points/reward/", f"/admin/points/reward/{reward.pk}/change/",
     ]  # fmt: skip
+    RedemptionDay.objects.update(date=timezone.localdate(), closes_at=datetime.time.max)
     for width in (1280, 360):
         page = open_page(width=width, user=staff)
         found = []

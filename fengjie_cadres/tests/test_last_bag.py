@@ -27,7 +27,8 @@ CROWD = 50
 
 @pytest.fixture
 def day():
-    return make_day(timezone.localdate() + datetime.timedelta(days=3), cycle=make_cycle())
+    """Today's, until midnight: it can be reserved, and its till is open."""
+    return make_day(timezone.localdate(), cycle=make_cycle(), closes_at=datetime.time.max)
 
 
 @pytest.fixture

@@ -16,16 +16,20 @@ BLANKS = 10
 
 
 class PaperRow(forms.Form):
-    """A row that can be written, or says why not (`fault`)."""
+    """A row that can be written, or says why not (`fault`).
+
+    `before` is what an earlier sending of the same row has written.
+    """
 
     fault = ""
+    before: Redemption | None = None
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields |= collector_fields()
 
     def write(self, by) -> bool:
-        """Whether there was something to write and it is written."""
+        """Whether there was something to write and it is written, now or `before`."""
         try:
             if not self.is_valid():
                 self.fault = " ".join(words for found in self.errors.values() for words in found)
@@ -69,27 +73,35 @@ class ReservedForm(PaperRow):
         if now.state == RedemptionState.CANCELLED:
             raise RefusedError("这一单已经取消，积分已退。东西如果发了，请在下面的空行里补记。")
         if now.state == RedemptionState.LAPSED:
-            _serve_late(now, by, self.to_whom())
+            self._serve_late(now, by)
         else:
             redemption.collect(redemption=now, by=by, **self.to_whom())
         return True
+
+    def _serve_late(self, lapsed: Redemption, by) -> None:
+        """The day was finished before its paper came in: the points went back and are taken
+        again."""
+        basket = dict(lapsed.lines.order_by().values_list("stock", "quantity"))
+        key = late_key(lapsed)
+        self.before = Redemption.objects.select_related("day").filter(key=key).first()
+        redemption.serve(
+            key=key, day=lapsed.day, retiree=lapsed.retiree, basket=basket, by=by, is_late=True,
+            **self.to_whom(),
+        )  # fmt: skip
 
     def _was_collected(self, now: Redemption, by) -> bool:
         """Sent twice by the same person it is done; else two papers, or a paper and a till."""
         same = {"collector": now.collector, "relation": now.relation} == self.to_whom()
         if now.ended_by_id == by.pk and same:
+            self.before = now
             return True
         who = now.ended_by or "系统"
         raise RefusedError(f"这一单已由{who}登记领走，没有再记。请核对是不是发了两次。")
 
 
-def _serve_late(lapsed: Redemption, by, to_whom: dict) -> None:
-    """The day was finished before its paper came in: the points went back and are taken again."""
-    basket = dict(lapsed.lines.order_by().values_list("stock", "quantity"))
-    redemption.serve(
-        key=uuid.uuid5(lapsed.key, "paper"), day=lapsed.day, retiree=lapsed.retiree,
-        basket=basket, by=by, is_late=True, **to_whom,
-    )  # fmt: skip
+def late_key(lapsed: Redemption) -> uuid.UUID:
+    """Of the redemption that is written when a lapsed reservation was collected after all."""
+    return uuid.uuid5(lapsed.key, "paper")
 
 
 class HandedForm(PaperRow):
@@ -126,6 +138,8 @@ class HandedForm(PaperRow):
             return False
         if not (filled["who"] and filled["stock"] and filled["quantity"] and filled["key"]):
             raise RefusedError("姓名、物品、份数都要填。")
+        known = Redemption.objects.select_related("day")
+        self.before = known.filter(key=filled["key"]).first()
         redemption.serve(
             key=filled["key"], day=self.day, retiree=self._person(filled["who"]),
             basket={filled["stock"].pk: filled["quantity"]}, by=by, is_late=True, **self.to_whom(),

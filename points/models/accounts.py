@@ -86,6 +86,11 @@ class Cycle(models.Model):
     def __str__(self):
         return f"{self.year} 年"
 
+    def is_movable(self, today: datetime.date) -> bool:
+        """Whether points can move in it today; see `movable`."""
+        is_open = self.status != CycleStatus.CLOSED and self.published_at is None
+        return is_open and self.starts_on <= today <= self.redeem_until
+
 
 class AccountKind(models.TextChoices):
     """账户种类"""

@@ -73,8 +73,11 @@ class DayStatus(models.TextChoices):
 
 
 class RedemptionDayQuerySet(models.QuerySet):
-    def coming(self, today: datetime.date):
-        return self.filter(status=DayStatus.OPEN, date__gte=today)
+    def coming(self, now: datetime.datetime):
+        """Open days whose closing time, by the county's clock, has not passed."""
+        here = timezone.localtime(now)
+        is_later = Q(date__gt=here.date()) | Q(date=here.date(), closes_at__gt=here.time())
+        return self.filter(is_later, status=DayStatus.OPEN)
 
 
 @tracked()
@@ -117,6 +120,22 @@ class RedemptionDay(models.Model):
 
     def __str__(self):
         return f"{self.date.year}年{self.date.month}月{self.date.day}日 {self.place}"
+
+    @property
+    def has_come(self) -> bool:
+        """Whether it is the day itself or later: before, nothing is handed out."""
+        return self.date <= timezone.localdate()
+
+    @property
+    def last_day_to_cancel(self) -> datetime.date | None:
+        """The eve of the day, until which anybody may cancel; None once the day has come."""
+        return None if self.has_come else self.date - datetime.timedelta(days=1)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its closing time has passed: then nobody reserves any more."""
+        here = timezone.localtime()
+        return (self.date, self.closes_at) <= (here.date(), here.time())
 
 
 class DayStock(models.Model):

@@ -72,7 +72,8 @@ def balance(retiree: Retiree, year: int = 2025) -> int:
 def make_day(date: datetime.date = DAY, **fields) -> RedemptionDay:
     """A day that is open for reservations, in the cycle of its year."""
     fields = {
-        "cycle": make_cycle(date.year), "opens_at": "09:00", "closes_at": "16:30",
+        "cycle": make_cycle(date.year), "opens_at": datetime.time(9),
+        "closes_at": datetime.time(16, 30),
         "place": "老年大学一楼", "status": "open",
     } | fields  # fmt: skip
     return RedemptionDay.objects.create(date=date, **fields)

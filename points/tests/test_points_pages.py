@@ -1,6 +1,10 @@
 """Pages of the books: who opens which, what they show, how little they ask for."""
 
+import datetime
+import re
+
 import pytest
+import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -33,6 +37,28 @@ def test_a_retiree_reads_the_own_bankbook_and_nobody_elses(client):
     opened(client, user, f"/points/people/{other.pk}/", 404)
     for name in [*COUNTY, "approvals"]:
         opened(client, user, f"/points/{name}/", 403)
+
+
+def test_every_year_that_can_still_be_redeemed_has_its_box_the_older_first(client):
+    person = make_retiree()
+    for year, until in ((2023, "2024-01-31"), (2024, "2026-01-31"), (2025, "2026-01-31")):
+        make_cycle(year, redeem_until=datetime.date.fromisoformat(until))
+    for year, points in ((2023, 3), (2024, 22), (2025, 5)):
+        with time_machine.travel(f"{year}-06-01 10:00 +0800"):
+            awarded(person, points, on=datetime.date(year, 6, 1))
+    user = make_user(role=Role.RETIREE, retiree=person)
+
+    def boxes(query: str = "") -> list[str]:
+        page = opened(client, user, f"/points/{query}")
+        assert page.count("为止兑换") == 2
+        return re.findall(r'<p>(\d+) 年现有积分</p><p class="big"><strong>(\d+)</strong>', page)
+
+    with time_machine.travel("2025-06-02 10:00 +0800"):
+        assert boxes() == [("2024", "22"), ("2025", "5")]
+        assert "2025 年的收支" in opened(client, user, "/points/")
+        assert boxes("?year=2024") == [("2024", "22"), ("2025", "5")]
+        assert "2024 年的收支" in opened(client, user, "/points/?year=2024")
+        assert boxes("?year=2023") == [("2023", "3"), ("2024", "22"), ("2025", "5")]
 
 
 def test_a_secretary_reads_the_served_peoples_bankbooks_only(client):

@@ -6,13 +6,21 @@ import uuid
 import pytest
 import time_machine
 from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
 
 from cadres.jobs import RefusedError
 from cadres.tests.make import make_user
 from conftest import without_guards
 from points import ledger, redemption
 from points.audit import audit
-from points.models import DayStatus, DayStock, Redemption, RedemptionState, Transfer
+from points.models import (
+    DayStatus,
+    DayStock,
+    Redemption,
+    RedemptionDay,
+    RedemptionState,
+    Transfer,
+)
 from points.tests.make import balance, make_cycle, make_day, make_rich, make_stock
 from points.tests.test_threads import (
     NO_MEMBER_LOCK,
@@ -147,6 +155,27 @@ def test_a_day_that_is_not_open_takes_nothing(rice, person, staff, status):
     day.save()
     with pytest.raises(RefusedError, match="现在不能兑换"):
         reserve(day, person, staff, {rice.pk: 1})
+
+
+def test_nobody_reserves_after_the_closing_time_unless_it_is_typed_in_later(
+    day, rice, person, staff
+):
+    asked = {"day": day, "retiree": person, "basket": {rice.pk: 1}}
+    with later(days=3, hours=6, minutes=30):  # on the day, at half past four
+        assert not RedemptionDay.objects.coming(timezone.now()).exists()
+        for act in (redemption.check, lambda **more: redemption.reserve(by=staff, **more)):
+            with pytest.raises(RefusedError, match="时间已经过了，不能再预约"):
+                act(key=uuid.uuid4(), **asked)
+        with pytest.raises(RefusedError, match="不能再预约"):
+            redemption.reserve(
+                key=uuid.uuid4(), by=staff, on=day.date + datetime.timedelta(days=1), **asked
+            )
+        made = redemption.reserve(key=uuid.uuid4(), by=staff, on=TODAY, **asked)
+        assert made.transfer.occurred_on == TODAY
+        redemption.cancel(redemption=made, by=staff, is_office=True)
+    with later(days=3, hours=6, minutes=29):
+        assert RedemptionDay.objects.coming(timezone.now()).get() == day
+        assert reserve(day, person, staff, {rice.pk: 1}).state == "reserved"
 
 
 def test_an_empty_basket_or_another_days_article(day, rice, person, staff):

@@ -9,6 +9,7 @@ import time_machine
 from django.urls import reverse
 
 from branches.tests.make import make_branch, make_membership, make_secretary
+from cadres.models import Retiree
 from cadres.roles import Role
 from cadres.tests.make import make_retiree, make_user
 from points import days, redemption
@@ -102,12 +103,13 @@ def test_the_office_opens_a_day_a_retiree_reserves_the_till_hands_out(client, st
     done = client.post(f"/points/people/{person.pk}/reserve/", sent, follow=True)
     assert "约好了：香皂 2 份，用 20 分。" in text(done)
 
-    client.force_login(staff)
-    page = text(client.get(f"/points/days/{day.pk}/till/?q=zs"))
-    assert '<strong data-has="80">80</strong> 分' in page
     made = Redemption.objects.get()
-    sent = {"person": person.pk, "key": hidden(page, "key"), "redemption": made.pk}
-    slip = client.post(f"/points/days/{day.pk}/till/", sent, follow=True)
+    with time_machine.travel("2025-06-19 10:00 +0800", tick=False):
+        client.force_login(staff)
+        page = text(client.get(f"/points/days/{day.pk}/till/?q=zs"))
+        assert '<strong data-has="80">80</strong> 分' in page
+        sent = {"person": person.pk, "key": hidden(page, "key"), "redemption": made.pk}
+        slip = client.post(f"/points/days/{day.pk}/till/", sent, follow=True)
     assert slip.redirect_chain == [(f"/points/redemptions/{made.pk}/slip/?till=1", 302)]
     page = text(slip)
     for said in (made.number, "张三", "香皂", "80</strong> 分", "王科长", "领取人签字"):
@@ -230,6 +232,20 @@ def test_ending_and_calling_off_ask_once_more(client, staff, person, day, rice):
         response = client.post(f"/points/days/{day.pk}/call-off/", follow=True)
         assert words in text(response)
     assert (RedemptionDay.objects.get().status, balance(person)) == ("cancelled", 100)
+
+
+def test_a_day_on_which_somebody_was_served_offers_no_calling_off(client, person, rice, staff):
+    day = rice.day
+    with time_machine.travel("2025-06-19 10:00 +0800", tick=False):
+        client.force_login(staff)
+        assert "call-off" in text(client.get(f"/points/days/{day.pk}/"))
+        asked = {"day": day, "retiree": person, "basket": {rice.pk: 1}, "by": staff}
+        redemption.serve(key=uuid.uuid4(), **asked)
+        assert "call-off" not in text(client.get(f"/points/days/{day.pk}/"))
+        page = text(client.get(f"/points/days/{day.pk}/call-off/"))
+    assert "已经有人领取（<strong>1</strong> 单），不能取消，只能结束。" in page
+    assert "还没有人预约" not in page
+    assert '<form method="post"><input' not in page
 
 
 def test_the_night_after_ends_a_day(person, day, rice, staff):
@@ -385,7 +401,8 @@ def test_cancelling_asks_once_more_and_gives_back(client, person, day, rice):
     client.post(f"/points/people/{person.pk}/reserve/", sent)
     made = Redemption.objects.get()
     page = text(client.get(f"/points/people/{person.pk}/reserve/"))
-    assert "十分钟内可以撤销" in page
+    assert "到6月18日为止都可以取消" in page
+    assert "十分钟" not in page
     assert "取消预约" in page
     assert "50 分退回给您" in text(client.get(f"/points/redemptions/{made.pk}/cancel/"))
     assert balance(person) == 50
@@ -393,6 +410,37 @@ def test_cancelling_asks_once_more_and_gives_back(client, person, day, rice):
         done = client.post(f"/points/redemptions/{made.pk}/cancel/", follow=True)
         assert "已取消，退回 50 分。" in text(done)
     assert balance(person) == 100
+
+
+def test_reserved_on_the_day_itself_the_ten_minutes_are_said(client, person, day, rice):
+    with time_machine.travel("2025-06-19 09:30 +0800", tick=False):
+        as_retiree(client, person)
+        wish(client, person, day, {rice.pk: 1}, is_sure=True)
+        page = text(client.get(f"/points/people/{person.pk}/reserve/"))
+    assert "刚约的，十分钟内可以取消。" in page
+    assert "取消预约" in page
+
+
+def test_a_day_that_is_over_is_offered_nowhere(client, person, day, rice):
+    address = f"/points/people/{person.pk}/reserve/"
+    with time_machine.travel("2025-06-19 16:31 +0800", tick=False):
+        as_retiree(client, person)
+        for shown in ("/", "/points/", address):
+            assert "6月19日" not in text(client.get(shown))
+        sent = {"day": day.pk, f"s{rice.pk}": 1, "key": uuid.uuid4()}
+        assert "这一场现在不能预约" in text(client.post(address, sent, follow=True))
+    assert not Redemption.objects.exists()
+
+
+def test_who_has_moved_away_is_offered_nothing(client, person, day, rice, staff):
+    Retiree.objects.filter(pk=person.pk).update(status="moved_away", moved_away_on=TODAY)
+    sentence = "这位同志已不在册，账户由负责人处理。"
+    assert "代为预约兑换" not in text(client.get(f"/points/people/{person.pk}/"))
+    for query in ("", f"?day={day.pk}"):
+        page = text(client.get(f"/points/people/{person.pk}/reserve/{query}"))
+        assert sentence in page
+        assert "6月19日" not in page
+        assert "选物品" not in page
 
 
 def test_on_the_day_the_retiree_reads_whom_to_call(client, person, day, rice):

@@ -80,6 +80,8 @@ class Shop(Books):
             return
         if self.days[ticket.day] != "open":
             raise Refused("RefusedError")
+        if ticket.state == "reserved" and ticket.made_on > DATES[ticket.day]:
+            raise Refused("RefusedError")  # at ten in the morning the day itself is not over
         for article, (_, brought, most) in enumerate(ARTICLES):
             wanted = ticket.basket[article]
             if wanted > brought - self.taken(ticket.day, article):

@@ -74,7 +74,34 @@ def test_a_year_reads_like_a_bankbook(cycle, person, staff, head):
     ]  # fmt: skip
     assert lines[0].detail == "数字素养培训"
     found = summary(account(person), lines)
-    assert (found.balance, found.earned, found.redeemed, found.owed) == (0, 0, 0, 1)
+    assert (found.balance, found.earned, found.redeemed, found.owed) == (0, 1, 0, 1)
+    assert found.deducted == 1  # by hand; what was taken back was never earned
+
+
+def test_earned_is_told_apart_from_what_was_deducted(cycle, person, staff, head):
+    make_rule("fine", direction="deduct", points=10, name="受通报")
+    awarded(person, 4)
+    for source in ("d:1", "d:2"):
+        ledger.deduct(
+            source=source, retiree=person, code="fine", on=DAY, by=staff, approved_by=head
+        )
+    ledger.reverse(source="d:2", by=head)  # the second was a mistake
+    awarded(person, 9)  # pays the six that are owed
+    lines = statement(account(person))
+    found = summary(account(person), lines)
+    assert (found.earned, found.deducted, found.balance, found.owed) == (13, 10, 3, 0)
+
+
+def test_a_line_says_when_it_was_booked_if_that_was_another_day(cycle, person):
+    for now, on in (
+        ("2025-06-02 09:00 +0800", "2025-06-01"),
+        ("2025-11-26 09:00 +0800", "2025-06-01"),
+        ("2026-01-05 00:30 +0800", "2025-12-20"),
+    ):
+        with time_machine.travel(now):
+            awarded(person, 1, on=datetime.date.fromisoformat(on))
+    booked = [line.booked for line in statement(account(person))]
+    assert booked == ["", "11月26日记账", "2026年1月5日记账"]
 
 
 def test_the_last_balance_is_the_accounts(cycle, person):

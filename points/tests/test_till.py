@@ -196,6 +196,10 @@ def test_the_last_one_can_be_undone_for_ten_minutes(client, staff, day, rice, pe
     response = client.post(f"/points/redemptions/{made.pk}/cancel/?till=1")
     assert response.url == till(day)
     assert balance(person) == 100
+    page = text(client.get(f"/points/redemptions/{made.pk}/slip/"))
+    assert '<p class="stamp">作废</p>' in page
+    for said in ("领取人签字", "兑换后结余"):
+        assert said not in page
     with time_machine.travel("2025-06-16 10:11 +0800", tick=False):
         assert "撤销" not in text(client.get(till(day)))
 
@@ -235,6 +239,28 @@ def test_operators_work_on_the_day_itself(client, day, rice, person):
         assert client.get(f"/points/days/{day.pk}/paper/").status_code == 403
         assert client.get(slip).status_code == 404
         assert client.post(slip.replace("slip", "cancel")).status_code == 404
+
+
+def test_before_its_day_the_till_and_the_paper_stay_shut_for_the_office_too(
+    client, staff, rice, person
+):
+    day = make_day(TODAY + datetime.timedelta(days=14), place="别处")
+    soap = make_stock(day, "肥皂", 10, brought=9)
+    made = reserve(day, person, soap, staff)
+    sent = {"person": person.pk, "key": uuid.uuid4(), f"s{soap.pk}": 1}
+    for page in (
+        text(client.get(till(day), {"q": "zs"})),
+        text(client.post(till(day), sent)),
+        text(client.post(till(day), {**sent, "redemption": made.pk})),
+    ):
+        assert "兑换台在兑换日当天（2025年6月30日）才打开" in page
+        assert "张三" not in page
+    sent = {"row": made.pk, f"r{made.pk}-state": "collected"}
+    assert "还没有到" in text(client.post(f"/points/days/{day.pk}/paper/", sent))
+    page = text(client.get(f"/points/days/{day.pk}/"))
+    assert "/till/" not in page
+    assert "/paper/" not in page
+    assert Redemption.objects.get().state == "reserved"
 
 
 def test_an_article_beyond_the_last_key_is_handed_out_by_hand(client, staff, day, person):
@@ -317,7 +343,9 @@ def test_paper_sent_twice_is_written_once(client, staff, day, soap, person):
              "n0-quantity": "1"}  # fmt: skip
     response, sent = paper(client, day, **typed)
     assert "没有记下" not in text(response)
-    client.post(f"/points/days/{day.pk}/paper/", {**sent, **typed})
+    page = text(client.post(f"/points/days/{day.pk}/paper/", {**sent, **typed}, follow=True))
+    assert "已记下" not in page
+    assert "有 2 行以前已经记下" in page
     assert (Redemption.objects.count(), balance(person)) == (2, 80)
 
 
@@ -396,7 +424,12 @@ def test_paper_that_comes_after_the_day_was_finished(client, staff, day, soap, p
         )
         response, sent = paper(client, day, **{f"r{made.pk}-state": "collected"})
         assert "已记下 1 行" in text(response)
-        client.post(f"/points/days/{day.pk}/paper/", {**sent, f"r{made.pk}-state": "collected"})
+        assert f"r{made.pk}-state" not in text(response)  # it has a slip of its own
+        again = {**sent, f"r{made.pk}-state": "collected"}
+        page = text(client.post(f"/points/days/{day.pk}/paper/", again, follow=True))
+        late = Redemption.objects.get(state="collected")
+        assert "已记下" not in page
+        assert f"有 1 行以前已经记下（单号 {late.number}），这一次没有另记。" in page
     assert balance(person) == 80
     assert sorted(Redemption.objects.values_list("state", flat=True)) == ["collected", "lapsed"]
     assert RedemptionDay.objects.get().status == "done"

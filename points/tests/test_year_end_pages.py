@@ -139,6 +139,8 @@ def test_a_secretary_calls_only_the_people_of_the_branch(client, cycle):
     make_membership(other, make_branch())
     user = make_secretary(branch)
     page = shown(client, user, PAGE + "calls/")
+    for label in ("结余", "将作废"):  # on a phone there is no heading above the number
+        assert f'<span class="phone-only">{label} </span>' in page
     assert mine.name in page
     assert other.name not in page
     shown(client, user, PAGE, status=403)

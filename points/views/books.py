@@ -1,5 +1,6 @@
 """The bankbook of a person, the ledger, the accounts, the ranking, the figures, the proof."""
 
+import datetime
 from collections import defaultdict
 
 from django.core.exceptions import PermissionDenied
@@ -62,7 +63,7 @@ def _bankbook(request, retiree: Retiree):
     asked = request.GET.get("year", "")
     account = next((a for a in accounts if str(a.cycle.year) == asked), None)
     account = account or (accounts[0] if accounts else None)
-    office = is_office(request.user)
+    office, today = is_office(request.user), timezone.localdate()
     context = {
         "person": retiree,
         "accounts": accounts,
@@ -80,11 +81,19 @@ def _bankbook(request, retiree: Retiree):
         context |= {
             "lines": lines[::-1],
             "summary": statement.summary(account, lines),
-            "policy": statement.policy(account.cycle, timezone.localdate()),
+            "purses": [
+                (one, statement.policy(one.cycle, today))
+                for one in accounts[::-1]
+                if one == account or _is_redeemable(one, today)
+            ],
         }
     if office:
         context["shortfalls"] = _owed(retiree)
     return render(request, "points/statement.html", context)
+
+
+def _is_redeemable(account: Account, today: datetime.date) -> bool:
+    return account.balance > 0 and not account.frozen_at and account.cycle.is_movable(today)
 
 
 def _owed(retiree: Retiree):

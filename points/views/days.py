@@ -59,6 +59,7 @@ def day_detail(request, pk: int):
             "reward__kind", "points", "id"
         ),
         "states": [(state.label, states.get(state, 0)) for state in RedemptionState],
+        "collected": states.get(RedemptionState.COLLECTED, 0),
         "is_changeable": day.status in (DayStatus.PLANNED, DayStatus.OPEN),
         "works_here": works_at(request.user, day),
         **frame(request.user),
@@ -169,7 +170,9 @@ def _end(request, day: RedemptionDay, template: str, act, done: str):
             messages.error(request, str(refusal))
         return redirect("points:day", day.pk)
     open_ones = day.redemptions.filter(state=RedemptionState.RESERVED)
-    context = {"day": day, "count": open_ones.count(), **frame(request.user)}
+    collected = day.redemptions.filter(state=RedemptionState.COLLECTED)
+    context = {"day": day, "count": open_ones.count(), "collected": collected.count()}
+    context |= frame(request.user)
     return render(request, template, context)
 
 

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from branches.access import sees_all, visible_branches, with_branch
 from cadres.models import Retiree
-from points.forms.paper import BLANKS, HandedForm, ReservedForm
+from points.forms.paper import BLANKS, HandedForm, ReservedForm, late_key
 from points.models import Account, Redemption, RedemptionDay, RedemptionState
 from points.views.gates import frame, till_day, works_at
 
@@ -85,12 +85,19 @@ def day_paper(request, pk: int):
     day = till_day(request.user, pk)
     if not works_at(request.user, day):
         raise PermissionDenied
+    if not day.has_come:
+        context = {"day": day, "closed": True, **frame(request.user)}
+        return render(request, "points/redemption/paper.html", context)
     typed = request.POST if request.method == "POST" else None
     rows, blanks = _forms(day, typed)
     done = [form for form in [*rows, *blanks] if typed and form.write(by=request.user)]
     failed = [form for form in [*rows, *blanks] if form.fault]
-    if done:
-        messages.success(request, f"已记下 {len(done)} 行。")
+    before = [form.before.number for form in done if form.before]
+    if len(done) > len(before):
+        messages.success(request, f"已记下 {len(done) - len(before)} 行。")
+    if before:
+        words = f"有 {len(before)} 行以前已经记下（单号 {'、'.join(before)}），这一次没有另记。"
+        messages.success(request, words)
     if failed:
         messages.error(request, f"有 {len(failed)} 行没有记下，原因写在各行下面。")
     elif typed and done:
@@ -114,9 +121,17 @@ def _forms(day: RedemptionDay, typed) -> tuple[list[ReservedForm], list[HandedFo
     shown = with_branch(shown.with_lines(), person="retiree")
     shown = shown.order_by("with_branch", "retiree__name_pinyin", "id")
     stocks = list(day.stocks.select_related("reward").filter(brought__gt=0))
+    shown = list(shown) if typed is not None else _unwritten(day, shown)
     rows = [ReservedForm(typed, redemption=one) for one in shown]
     blanks = [HandedForm(typed, day=day, stocks=stocks, number=n) for n in range(BLANKS)]
     return rows, blanks
+
+
+def _unwritten(day: RedemptionDay, shown) -> list[Redemption]:
+    """Without what lapsed and was written afterwards: it has a slip of its own."""
+    late = day.redemptions.filter(state=RedemptionState.COLLECTED)
+    written = set(late.order_by().values_list("key", flat=True))
+    return [one for one in shown if late_key(one) not in written]
 
 
 def _kept(day: RedemptionDay, blanks: list[HandedForm], done: list) -> list[HandedForm]:

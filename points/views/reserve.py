@@ -63,10 +63,11 @@ def reserve(request, pk: int):
         raise PermissionDenied
     asked = request.POST.get("day") or request.GET.get("day")
     if asked:
-        day = RedemptionDay.objects.coming(timezone.localdate()).filter(pk=_number(asked)).first()
-        if day:
+        day = RedemptionDay.objects.coming(timezone.now()).filter(pk=_number(asked)).first()
+        if day and person.status == "active":
             return _basket(request, person, day)
-        messages.error(request, _GONE)
+        if person.status == "active":  # else the page says why in any case
+            messages.error(request, _GONE)
     if request.method == "POST":
         return redirect("points:reserve", person.pk)
     return _overview(request, person)
@@ -86,11 +87,11 @@ def _overview(request, person: Retiree):
     balances = dict(Account.objects.filter(retiree=person).values_list("cycle_id", "balance"))
     rows = [(day, balances.get(day.cycle_id, 0), day.stocks.all())
             for day in found["coming_days"]]  # fmt: skip
-    is_before = {r.pk: timezone.localdate() < r.day.date for r in found["reserved"]}
     ended = Redemption.objects.filter(retiree=person).exclude(state=RedemptionState.RESERVED)
     context = {
         "days": rows,
-        "reserved": [(r, r.can_be_undone, is_before[r.pk]) for r in found["reserved"]],
+        "reserved": [(r, r.day.last_day_to_cancel) for r in found["reserved"]],
+        "departed": "" if person.status == "active" else redemption.DEPARTED,
         "earlier": ended.with_lines()[:EARLIER],
         **_about(request, person),
     }

@@ -16,6 +16,7 @@ from cadres.models import Retiree
 from points import days, redemption
 from points.forms.redemption import TillForm
 from points.models import (
+    HELD,
     UNDO,
     Account,
     Redemption,
@@ -35,10 +36,11 @@ KEYS = "123456789abcdefghijklmnorstuvwxyz"
 def till(request, pk: int):
     """The search; the person who was found; what they take."""
     day = till_day(request.user, pk)
-    if not works_at(request.user, day):
-        if day.operators.filter(pk=request.user.pk).exists():
-            return _page(request, day, closed=True)
+    works_here = works_at(request.user, day)
+    if not (works_here or day.operators.filter(pk=request.user.pk).exists()):
         raise PermissionDenied
+    if not (works_here and day.has_come):
+        return _page(request, day, closed=True)
     if key := request.POST.get("person") or request.GET.get("person"):
         found = Retiree.objects.filter(pk=_number(key)).first()
         return _person(request, day, found) if found else _nobody(request, day)
@@ -161,6 +163,7 @@ def slip(request, pk: int):
     found = get_object_or_404(visible_redemptions(request.user), pk=pk)
     context = {
         "found": found,
+        "is_void": found.state not in HELD,
         "balance": days.balance_after(found),
         "at_till": "till" in request.GET and works_at(request.user, found.day),
         **frame(request.user),
