@@ -143,7 +143,9 @@ def ask_settlement(
 @transaction.atomic
 def decide_settlement(*, settlement: Settlement, agreed: bool, by: User, words: str = ""):
     """A second person agrees to a ruling, or does not; once. Raises LedgerRefusedError."""
-    found = Settlement.objects.select_for_update(of=("self",)).get(pk=settlement.pk)
+    found = Settlement.objects.select_for_update(of=("self",)).filter(pk=settlement.pk).first()
+    if found is None:
+        raise LedgerRefusedError("账户已经解冻，这份处理不用了。")
     if found.state != RulingState.WAITING:
         return found
     _decide(found, agreed, by, words)

@@ -18,7 +18,15 @@ from django.utils import timezone
 
 from cadres.jobs import RefusedError
 from cadres.models import Retiree, User
-from points.models import Account, Cycle, CycleStatus, Posting, Settlement, SettlementKind
+from points.models import (
+    Account,
+    Cycle,
+    CycleStatus,
+    Posting,
+    RulingState,
+    Settlement,
+    SettlementKind,
+)
 
 
 class LedgerRefusedError(RefusedError):
@@ -314,7 +322,9 @@ def freeze(*, retiree: Retiree, why: str) -> int:
 
 @transaction.atomic
 def unfreeze(*, retiree: Retiree) -> int:
-    """Opens a person's accounts again; how many were closed."""
+    """Opens a person's accounts again; how many were closed. A ruling that still waits was about
+    the closed account: it goes, or it would be agreed to after the next departure."""
+    Settlement.objects.filter(account__retiree=retiree, state=RulingState.WAITING).delete()
     accounts = _held(Account.objects.filter(retiree=retiree).exclude(frozen_at=None))
     return accounts.update(frozen_at=None, frozen_why="")
 

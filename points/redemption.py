@@ -13,7 +13,7 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from cadres.jobs import RefusedError
-from cadres.models import Retiree, User
+from cadres.models import Retiree, Status, User
 from points import ledger
 from points.models import (
     HELD,
@@ -101,6 +101,8 @@ def collect(
             return redemption
         if redemption.state != RedemptionState.RESERVED:
             raise RefusedError(f"这张兑换单{redemption.get_state_display()}，不能领取。")
+        if redemption.retiree.status != Status.ACTIVE and not collector:
+            raise RefusedError(f"{redemption.retiree}已不在册，请填写是谁代领。")
         redemption.collector, redemption.relation = collector, relation
         return _end(redemption, RedemptionState.COLLECTED, by)
 

@@ -380,8 +380,13 @@ class Ledger(RuleBasedStateMachine):
         self.step(
             "unfreeze",
             lambda: silently(ledger.unfreeze, retiree=self.people[who]),
-            lambda: self.oracle.freeze(who, False),
+            lambda: self.opened(who),
         )
+
+    def opened(self, who: int) -> None:
+        """Rulings that wait were about the closed account."""
+        self.oracle.freeze(who, False)
+        self.settlements = [asked for asked in self.settlements if asked[1] != who]
 
     @precondition(lambda self: self.oracle.purses)
     @rule(number=a_number, kind=st.sampled_from(["family", "paid", "void"]), by=a_user)
