@@ -305,6 +305,12 @@ def waive(*, shortfall, agreed: bool, by: User) -> int:
     return _call("SELECT points_waive(%s, %s, %s)", shortfall.pk, agreed, by.pk)[0][0]
 
 
+def hold(*, retiree: Retiree, cycles: Iterable[Cycle]) -> None:
+    """Locks cycles, then the person's accounts, for who moves points in several of them."""
+    _call("SELECT points_hold_cycles(%s::bigint[])", [cycle.pk for cycle in cycles])
+    _held(Account.objects.filter(retiree=retiree))
+
+
 @transaction.atomic
 def freeze(*, retiree: Retiree, why: str) -> int:
     """Closes a person's accounts until the office rules about them; how many were open."""
