@@ -44,9 +44,9 @@ class FrozenError(LedgerRefusedError):
 class InsufficientPointsError(LedgerRefusedError):
     """There are not enough points; `balance` says how many there are."""
 
-    def __init__(self, balance: int):
+    def __init__(self, balance: int, words: str = ""):
         self.balance = balance
-        super().__init__(f"积分不够，现有 {balance} 分。")
+        super().__init__(words or f"积分不够，现有 {balance} 分。")
 
 
 class NothingThereError(LedgerRefusedError):
