@@ -155,9 +155,7 @@ def cancel_after(
     Days that may still take orders are all held first, so that no reservation slips in between;
     the account is to be frozen in the same transaction. Points come back to a frozen one too.
     """
-    ended = (DayStatus.DONE, DayStatus.CANCELLED)
-    days = RedemptionDay.objects.filter(date__gt=on).exclude(status__in=ended)
-    list(days.select_for_update(no_key=True).order_by("pk"))
+    _hold_days_after(on)
     found = list(open_ones(retiree).filter(day__date__gt=on))
     if found:
         ledger.hold(retiree=retiree, cycles={one.day.cycle for one in found})
@@ -200,6 +198,12 @@ def held(day: RedemptionDay, retiree: Retiree) -> dict[int, int]:
 def locked(day: RedemptionDay) -> RedemptionDay:
     """The day, held until the transaction ends: whoever changes anything about it comes next."""
     return RedemptionDay.objects.select_for_update(no_key=True).get(pk=day.pk)
+
+
+def _hold_days_after(on: datetime.date) -> None:
+    ended = (DayStatus.DONE, DayStatus.CANCELLED)
+    days = RedemptionDay.objects.filter(date__gt=on).exclude(status__in=ended)
+    list(days.select_for_update(no_key=True).order_by("pk"))
 
 
 def _names_the_collector(collector: str, relation: str) -> None:

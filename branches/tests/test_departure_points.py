@@ -4,6 +4,7 @@ What was reserved for later days is cancelled; what happened later has to be loo
 """
 
 import datetime
+import threading
 import uuid
 
 import pytest
@@ -13,7 +14,9 @@ from branches import departures
 from branches.departures import come_back, depart, take_back, what_follows
 from cadres.models import Announcement
 from cadres.roles import Role
+from cadres.tests.locks import somebody_waits
 from cadres.tests.make import make_user
+from cadres.tests.worker import wait_until
 from points import ledger, redemption
 from points.audit import audit
 from points.models import Account, Redemption, Transfer
@@ -160,18 +163,39 @@ def test_points_and_redemptions_after_the_day_have_to_be_looked_at(office, today
     depart(retiree=person, kind="deceased", on=day, by=office, is_checked=True)
 
 
+def both(monkeypatch, office) -> str:
+    """The reservation has spent the points when the departure begins; its state in the end."""
+    spent, spend = threading.Event(), ledger.spend
+    person = make_rich(30)
+    stock = make_stock(make_day(DAY + datetime.timedelta(days=9)), "大米", 5, brought=1)
+
+    def spends(**fields):
+        number = spend(**fields)
+        spent.set()
+        wait_until(somebody_waits, 5)
+        return number
+
+    def departs():
+        spent.wait(10)
+        depart(retiree=person, kind="deceased", on=DAY, by=office)
+
+    monkeypatch.setattr(ledger, "spend", spends)
+    wanted = {"day": stock.day, "retiree": person, "basket": {stock.pk: 1}, "by": office}
+    found = at_once(lambda: redemption.reserve(key=uuid.uuid4(), **wanted), departs)
+    assert kinds(found) == []
+    assert account(person).frozen_at is not None
+    return Redemption.objects.get().state
+
+
 @pytest.mark.django_db(transaction=True)
-def test_no_reservation_slips_in_beside_a_departure(office):
-    """Either it is there first and is cancelled, or it finds the account frozen."""
+def test_no_reservation_slips_in_beside_a_departure(monkeypatch, office):
     with time_machine.travel("2025-06-10 10:00 +0800"):
-        person = make_rich(30)
-        reserved(person, office, 8)
-        stock = make_stock(make_day(DAY + datetime.timedelta(days=9)), "米", 5, brought=1)
-        wanted = {"day": stock.day, "retiree": person, "basket": {stock.pk: 1}, "by": office}
-        found = at_once(
-            lambda: redemption.reserve(key=uuid.uuid4(), **wanted),
-            lambda: depart(retiree=person, kind="deceased", on=DAY, by=office),
-        )
-    assert set(kinds(found)) <= {"FrozenError", "RefusedError"}
-    assert not Redemption.objects.filter(retiree=person, state="reserved").exists()
-    assert balance(person) == 30
+        assert both(monkeypatch, office) == "cancelled"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_holding_the_days_one_slips_in(monkeypatch, office):
+    """Negative control."""
+    monkeypatch.setattr(redemption, "_hold_days_after", lambda on: None)
+    with time_machine.travel("2025-06-10 10:00 +0800"):
+        assert both(monkeypatch, office) == "reserved"
