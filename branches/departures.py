@@ -1,7 +1,7 @@
 """Leaving the roster, by death or by moving away: what ends with it, and the two ways back."""
 
 import datetime
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pghistory
 from django.db import IntegrityError, transaction
@@ -31,6 +31,14 @@ from cadres.models import (
 )
 from cadres.roles import Role, has_role
 from points.ledger import freeze, unfreeze
+from points.models import (
+    Account,
+    CycleStatus,
+    PostingState,
+    Redemption,
+    RedemptionState,
+)
+from points.redemption import cancel_after, open_ones
 
 #: How somebody leaves, in a word.
 WORDS = {Status.DECEASED: "去世", Status.MOVED_AWAY: "转出"}
@@ -53,6 +61,10 @@ class Consequences:
     homes: list[Residence] = field(default_factory=list)
     temporary: ClassChange | None = None
     user: User | None = None
+    accounts: list[Account] = field(default_factory=list)
+    #: Cancelled by the departure; and those of its day or before, which end with their day.
+    reservations: list[Redemption] = field(default_factory=list)
+    kept_reservations: list[Redemption] = field(default_factory=list)
     later: list[str] = field(default_factory=list)
 
     @property
@@ -67,12 +79,17 @@ def what_follows(*, retiree: Retiree, kind: str, on: datetime.date) -> Consequen
     holding = Q(until=None) | Q(until__gt=today)
     homes = retiree.residences.current().select_related("township", "community")
     latest = retiree.class_changes.filter(effective_from__lte=today).first()
+    accounts = Account.objects.for_retiree(retiree).filter(frozen_at=None)
+    reserved = list(open_ones(retiree))
     return Consequences(
         memberships=list(retiree.memberships.filter(holding).select_related("branch")),
         seats=list(retiree.seats.filter(holding).select_related("branch")),
         homes=list(homes) if kind == Status.MOVED_AWAY else [],
         temporary=latest if latest and latest.until else None,
         user=User.objects.filter(retiree=retiree, is_active=True).first(),
+        accounts=list(accounts.exclude(cycle__status=CycleStatus.CLOSED)),
+        reservations=[one for one in reserved if one.day.date > on],
+        kept_reservations=[one for one in reserved if one.day.date <= on],
         later=_later(retiree, on),
     )
 
@@ -88,7 +105,18 @@ def _later(retiree: Retiree, on: datetime.date) -> list[str]:
     changes = retiree.class_changes.filter(effective_from__gt=on)
     found += [(c.effective_from, f"活动类别：{c.get_activity_class_display()}") for c in changes]
     found += [(c.on, c.get_kind_display()) for c in retiree.care_records.filter(on__gt=on)]
+    found += _points_later(retiree, on)
     return [f"{date_format(day)} {words}" for day, words in sorted(found)]
+
+
+def _points_later(retiree: Retiree, on: datetime.date) -> list[tuple[datetime.date, str]]:
+    """What earned or cost points, and what was handed out, after the day."""
+    counts = (PostingState.POSTED, PostingState.WAITING)
+    postings = retiree.postings.filter(occurred_on__gt=on, state__in=counts)
+    taken = retiree.redemptions.filter(day__date__gt=on, state=RedemptionState.COLLECTED)
+    return [(p.occurred_on, f"积分：{p.rule.name}") for p in postings.select_related("rule")] + [
+        (one.day.date, f"领取兑换物品：{one.in_words}") for one in taken.with_lines()
+    ]
 
 
 # ---- leaving ------------------------------------------------------------------------------------
@@ -125,6 +153,8 @@ def depart(
     with pghistory.context(departure=person.pk):  # one id on all events: what take_back reads
         _leave(person, kind, on, by, place, words)
         _end(ends, on, by)
+        cancelled = cancel_after(retiree=person, on=on, by=by, why=WORDS[kind])
+        ends = replace(ends, reservations=cancelled)
         freeze(retiree=person, why=WORDS[kind])
     _announce_departure(person, kind, on, by, ends, place)
     if batch:
@@ -192,6 +222,9 @@ def _announce_departure(
     said = [f"{person}已于{day}{WORDS[kind]}{where}，支部的联系服务到这一天为止。"]
     for seat in ends.seats:
         said.append(f"{seat.branch}的{seat.get_kind_display()}一职同时空缺。")
+    if ends.reservations:
+        days = "、".join(date_format(one.day.date) for one in ends.reservations)
+        said.append(f"{days}的兑换预约已取消，积分退回账户。")
     _announce(person, f"{person}{WORDS[kind]}", "".join(said), by)
 
 
@@ -233,8 +266,8 @@ def take_back(*, retiree: Retiree, by: User, reason: str) -> list[str]:
     """A death or a moving away was registered by mistake: all that it ended goes on.
 
     What it ended is read off the database's own history. Returns, in words, what could not be
-    given back because somebody else has it by now. Raises DepartureRefusedError without a
-    reason, and for who is here.
+    given back because somebody else has it by now; a reservation it cancelled is one of those.
+    Raises DepartureRefusedError without a reason, and for who is here.
     """
     person = _held(retiree)
     if not reason.strip():
@@ -286,7 +319,18 @@ def _reopen(person: Retiree, context) -> list[str]:
             if entry.until == event.until and not _end_on(entry, _earlier_end(event)):
                 lost.append(_named(entry))
     _open_account(person, context)
-    return lost
+    return lost + [
+        f"{date_format(one.day.date)}的兑换预约（{one.in_words}）"
+        for one in _cancelled(person, context)
+    ]
+
+
+def _cancelled(person: Retiree, context) -> list[Redemption]:
+    """Reservations that the departure cancelled: others may have taken the articles since."""
+    events = Redemption.pgh_event_model.objects.filter(
+        pgh_context_id=context, state=RedemptionState.CANCELLED
+    )
+    return list(person.redemptions.filter(pk__in=events.values("pgh_obj")).with_lines())
 
 
 def _events(ledger, context):

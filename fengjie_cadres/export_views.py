@@ -21,7 +21,7 @@ class ExportForm(PasswordAgainForm):
 
     is_full = forms.TypedChoiceField(
         label="号码怎样显示",
-        choices=[("", "打星号（一般用途）"), ("yes", "完整的身份证号和电话")],
+        choices=[("", "打星号（一般用途）"), ("yes", "完整的号码")],
         coerce=bool,
         empty_value=False,
         required=False,
@@ -31,10 +31,12 @@ class ExportForm(PasswordAgainForm):
     )
     password = PasswordField(required=False, help_text="导出完整号码时必填。")
 
-    def __init__(self, *args, request, may_be_full: bool, **kwargs):
+    def __init__(self, *args, request, may_be_full: bool, full_words: str, **kwargs):
         super().__init__(*args, request=request, **kwargs)
         for field in self.fields.values():
             field.says_when = True  # one has to fill it: no label says that it may stay empty
+        masked, (yes, _) = self.fields["is_full"].choices
+        self.fields["is_full"].choices = [masked, (yes, full_words)]
         if not may_be_full:
             self.fields.clear()
 
@@ -65,6 +67,7 @@ def export_new(request, kind: str):
         request.POST if request.method == "POST" else None,
         request=request,
         may_be_full=may_be_full,
+        full_words=table.full_words,
     )
     context = {
         "form": form,

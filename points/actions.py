@@ -5,6 +5,7 @@ import datetime
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from cadres.models import Retiree, User
 from cadres.roles import Role, has_role
@@ -30,7 +31,8 @@ def ask_adjustment(
 ) -> Adjustment:
     """Asks for points to be given or, with a negative amount, taken by hand.
 
-    With `once` the same words on the same day are one wish: a form sent twice.
+    With `once` the same words on the same day are one wish: a form sent twice. Raises
+    InsufficientPointsError for more than there is now.
     """
     if not amount:
         raise LedgerRefusedError("分数不能是零。")
@@ -47,26 +49,44 @@ def ask_adjustment(
     )
 
 
+def _refuse_too_much(retiree: Retiree, cycle: Cycle, amount: int) -> None:
+    account = Account.objects.filter(retiree=retiree, cycle=cycle).first()
+    balance = account.balance if account else 0
+    if balance + amount < 0:
+        words = f"{retiree}在{cycle}现有 {balance} 分，不能减 {-amount} 分。"
+        much = f"请填 {balance} 分以内。" if balance else "没有可以减的积分。"
+        raise ledger.InsufficientPointsError(balance, words + much)
+
+
 def _asked(once: bool, *, retiree: Retiree, **values) -> Adjustment:
     found = None
     if once:  # what was declined may be asked anew
         Retiree.objects.select_for_update(no_key=True, of=("self",)).get(pk=retiree.pk)
         same = Adjustment.objects.filter(retiree=retiree, **values)
         found = same.exclude(state=RulingState.DECLINED).first()
-    return found or Adjustment.objects.create(retiree=retiree, **values)
+    if found:
+        return found
+    if not values.get("rule"):  # a rule takes what is there, and the rest is a Shortfall
+        _refuse_too_much(retiree, values["cycle"], values["amount"])
+    return Adjustment.objects.create(retiree=retiree, **values)
 
 
 @transaction.atomic
 def ask_deduction(
     *, retiree: Retiree, code: str, on: datetime.date, reason: str, by: User, once: bool = False
 ) -> Adjustment:
-    """Asks that a rule that costs points (受通报批评 …) be applied; `once` as above."""
+    """Asks that a rule that costs points (受通报批评 …) be applied; `once` as above.
+
+    Raises LedgerRefusedError for a day to come and for one on which nothing can be deducted.
+    """
+    if on > timezone.localdate():
+        raise LedgerRefusedError("日期不能晚于今天。")
     rule = Rule.objects.on(on).filter(code=code, direction=Direction.DEDUCT).first()
     cycle = Cycle.objects.holding(on).first()
     if rule is None or not rule.is_enabled:
-        raise LedgerRefusedError("这一天没有启用这条扣分规则。")
+        raise LedgerRefusedError("这一天没有启用这条扣分规则，请核对日期，或者选别的规则。")
     if cycle is None:
-        raise LedgerRefusedError("这一天不在任何积分周期里。")
+        raise LedgerRefusedError(_no_cycle(on))
     if not reason.strip():
         raise LedgerRefusedError("请写明原因。")
     return _asked(
@@ -79,6 +99,14 @@ def ask_deduction(
         reason=reason.strip()[:200],
         asked_by=by,
     )
+
+
+def _no_cycle(on: datetime.date) -> str:
+    """What to do about a day on which no points were kept yet."""
+    first = Cycle.objects.order_by("starts_on").first()
+    if first is None:
+        return f"{on.year} 年还没有开始记积分，不能扣分。"
+    return f"{on.year} 年没有记积分，不能扣分。请填 {date_format(first.starts_on)}以后的日期。"
 
 
 @transaction.atomic
@@ -101,6 +129,12 @@ def decide_adjustment(*, adjustment: Adjustment, agreed: bool, by: User, words: 
         if posting is None or posting.due != -found.amount:
             raise LedgerRefusedError("这条规则后来改了，分数和提出时不同。请不同意，再重新提出。")
     elif agreed:
+        _adjust(found, by)
+    return found
+
+
+def _adjust(found: Adjustment, approved_by: User) -> None:
+    try:
         ledger.adjust(
             key=f"points.adjustment:{found.pk}",
             retiree=found.retiree,
@@ -108,9 +142,14 @@ def decide_adjustment(*, adjustment: Adjustment, agreed: bool, by: User, words: 
             amount=found.amount,
             memo=found.reason,
             by=found.asked_by,
-            approved_by=by,
+            approved_by=approved_by,
         )
-    return found
+    except ledger.InsufficientPointsError as short:  # spent since it was asked for
+        words = (
+            f"{found.retiree}在{found.cycle}只剩 {short.balance} 分，减不了 {-found.amount} 分。"
+            "请点“不同意”并写明原因，由提出的人改了重提；或者先放着，等积分够了再同意。"
+        )
+        raise ledger.InsufficientPointsError(short.balance, words) from None
 
 
 def _decide(ruling: Adjustment | Settlement, agreed: bool, by: User, words: str) -> None:

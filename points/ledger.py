@@ -52,9 +52,9 @@ class FrozenError(LedgerRefusedError):
 class InsufficientPointsError(LedgerRefusedError):
     """There are not enough points; `balance` says how many there are."""
 
-    def __init__(self, balance: int):
+    def __init__(self, balance: int, words: str = ""):
         self.balance = balance
-        super().__init__(f"积分不够，现有 {balance} 分。")
+        super().__init__(words or f"积分不够，现有 {balance} 分。")
 
 
 class NothingThereError(LedgerRefusedError):
@@ -251,6 +251,11 @@ def spend(
     return _call(statement, *values)[0][0]
 
 
+def hold_refunds(*, keys: Iterable[str]) -> None:
+    """Locks what several refunds of one transaction touch, before the first of them."""
+    _call("SELECT points_hold_refunds(%s)", list(keys))
+
+
 def refund(*, key: str, by: User | None, memo: str = "") -> int:
     """Gives back what was spent under a key, once. Raises NothingThereError, CycleClosedError."""
     return _call("SELECT points_refund(%s, %s, %s, %s, %s)", key, memo, *_now(), _pk(by))[0][0]
@@ -311,6 +316,12 @@ def ask_waiver(*, shortfall, by: User, reason: str) -> None:
 def waive(*, shortfall, agreed: bool, by: User) -> int:
     """Somebody else agrees, or not; how many points were waived. Raises SecondPersonError."""
     return _call("SELECT points_waive(%s, %s, %s)", shortfall.pk, agreed, by.pk)[0][0]
+
+
+def hold(*, retiree: Retiree, cycles: Iterable[Cycle]) -> None:
+    """Locks cycles, then the person's accounts, for who moves points in several of them."""
+    _call("SELECT points_hold_cycles(%s::bigint[])", [cycle.pk for cycle in cycles])
+    _held(Account.objects.filter(retiree=retiree))
 
 
 @transaction.atomic

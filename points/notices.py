@@ -75,10 +75,18 @@ def make(*, cycle: Cycle, quarter: int, with_names: bool, homes: Homes, by: User
 
 @transaction.atomic
 def publish(*, notice: PublicNotice, by: User) -> PublicNotice:
-    """Everybody reads the draft from now on, as it is; again: nothing."""
+    """Everybody reads the draft from now on, as it is; again: nothing.
+
+    Raises NoticeRefusedError when nobody's points moved in it.
+    """
     notice = _locked(notice)
     if notice.state != NoticeState.DRAFT:
         return notice
+    if notice.is_empty:
+        raise NoticeRefusedError(
+            "这份公示里没有人有积分变动，不能发布。积分按记账的日期计，"
+            "补记的算在补记的那个季度；记了账以后，请重做草稿。"
+        )
     return _saved(notice, **_published(by))
 
 

@@ -9,7 +9,7 @@ import datetime
 import uuid
 
 from django.db import IntegrityError, transaction
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
 from cadres.jobs import RefusedError
@@ -151,6 +151,29 @@ def call_off(*, day: RedemptionDay, by: User) -> int:
         return _closed(day, DayStatus.CANCELLED, RedemptionState.CANCELLED, by)
 
 
+def open_ones(retiree: Retiree) -> QuerySet[Redemption]:
+    """What the person has reserved and neither collected nor given back, the next day first."""
+    found = Redemption.objects.filter(retiree=retiree, state=RedemptionState.RESERVED)
+    return found.with_lines().order_by("day__date", "pk")
+
+
+@transaction.atomic
+def cancel_after(
+    *, retiree: Retiree, on: datetime.date, by: User | None, why: str
+) -> list[Redemption]:
+    """Cancels what somebody who has left had reserved for days after `on`; which ones.
+
+    Days that may still take orders are all held first, so that no reservation slips in between;
+    the account is to be frozen in the same transaction. Points come back to a frozen one too.
+    """
+    _hold_days_after(on)
+    found = list(open_ones(retiree).filter(day__date__gt=on))
+    if found:
+        ledger.hold(retiree=retiree, cycles={one.day.cycle for one in found})
+    memo = f"{why}，预约取消"
+    return [_back(one, RedemptionState.CANCELLED, by, memo) for one in found]
+
+
 def check(
     *, key: uuid.UUID, day: RedemptionDay, retiree: Retiree, basket: dict[int, int]
 ) -> Redemption | None:
@@ -187,6 +210,12 @@ def held(day: RedemptionDay, retiree: Retiree) -> dict[int, int]:
 def locked(day: RedemptionDay) -> RedemptionDay:
     """The day, held until the transaction ends: whoever changes anything about it comes next."""
     return RedemptionDay.objects.select_for_update(no_key=True).get(pk=day.pk)
+
+
+def _hold_days_after(on: datetime.date) -> None:
+    ended = (DayStatus.DONE, DayStatus.CANCELLED)
+    days = RedemptionDay.objects.filter(date__gt=on).exclude(status__in=ended)
+    list(days.select_for_update(no_key=True).order_by("pk"))
 
 
 def _names_the_collector(collector: str, relation: str) -> None:
@@ -285,10 +314,15 @@ def _end(redemption: Redemption, state: str, by: User | None) -> Redemption:
     return redemption
 
 
-def _back(redemption: Redemption, state: str, by: User | None) -> Redemption:
-    memo = "预约过期未领" if state == RedemptionState.LAPSED else "取消兑换"
-    ledger.refund(key=f"points.redemption:{redemption.key}", by=by, memo=memo)
+def _back(redemption: Redemption, state: str, by: User | None, memo: str = "") -> Redemption:
+    memo = memo or ("预约过期未领" if state == RedemptionState.LAPSED else "取消兑换")
+    ledger.refund(key=_spent_as(redemption), by=by, memo=memo)
     return _end(redemption, state, by)
+
+
+def _spent_as(redemption: Redemption) -> str:
+    """The ledger's key of what it cost."""
+    return f"points.redemption:{redemption.key}"
 
 
 def _closed(day: RedemptionDay, status: str, state: str, by: User | None) -> int:
@@ -297,6 +331,7 @@ def _closed(day: RedemptionDay, status: str, state: str, by: User | None) -> int
             "transfer__from_account_id", "pk"
         )
     )
+    ledger.hold_refunds(keys=map(_spent_as, open_ones))
     for redemption in open_ones:
         _back(redemption, state, by)
     day.status = status

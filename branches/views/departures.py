@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.formats import date_format
 from django.views.decorators.http import require_http_methods, require_POST
 
 from branches import departures
@@ -10,6 +11,7 @@ from branches.forms import DepartureForm, ReturnForm, TakeBackForm
 from branches.models import ImportBatch
 from branches.roster.judge import missing_people
 from cadres.jobs import RefusedError
+from cadres.keys import key_in
 from cadres.models import Retiree
 from cadres.roles import office_only
 
@@ -22,7 +24,7 @@ def _person(request, pk: int) -> Retiree:
 def _batch(request, person: Retiree) -> ImportBatch | None:
     """The roster from whose list of missing people one comes; nothing for anything else."""
     asked = request.POST.get("batch") or request.GET.get("batch") or ""
-    batch = ImportBatch.objects.filter(pk=asked).first() if asked.isdecimal() else None
+    batch = ImportBatch.objects.filter(pk=key_in(asked)).first()
     if batch is None or batch.missing_people.filter(retiree=person).exists():
         return batch
     return batch if missing_people(batch).filter(pk=person.pk).exists() else None
@@ -74,16 +76,23 @@ def _registered(request, person: Retiree, form: DepartureForm, batch: ImportBatc
     word = departures.WORDS[form.cleaned_data["kind"]]
     is_checked = bool(request.POST.get("checked"))
     try:
-        departures.depart(
+        ends = departures.depart(
             retiree=person, by=request.user, is_checked=is_checked, batch=batch, **form.cleaned_data
         )
-        messages.success(request, f"已登记{person}{word}。")
+        messages.success(request, f"已登记{person}{word}。{_cancelled(ends)}")
     except departures.AlreadyDepartedError as refusal:
         messages.success(request, str(refusal))
     except RefusedError as refusal:
         form.add_error(None, str(refusal))
         return None
     return redirect(f"{batch.get_absolute_url()}?show=missing#rows" if batch else person)
+
+
+def _cancelled(ends: departures.Consequences) -> str:
+    if not ends.reservations:
+        return ""
+    which = "；".join(f"{date_format(one.day.date)}：{one.in_words}" for one in ends.reservations)
+    return f"兑换预约已取消，积分退回账户（{which}）。"
 
 
 @office_only
@@ -117,7 +126,7 @@ def take_back(request, pk: int):
             lost = departures.take_back(retiree=person, by=request.user, **form.cleaned_data)
             messages.success(request, f"已撤销，{person}的登记恢复到原来的样子。")
             if lost:
-                messages.error(request, f"没能恢复、请在办公桌核对：{'、'.join(lost)}。")
+                messages.error(request, f"没能恢复、请核对后另办：{'、'.join(lost)}。")
             return redirect(person)
         except RefusedError as refusal:
             messages.error(request, str(refusal))

@@ -25,7 +25,7 @@ class Table:
     """A kind of export: title, sheets, how many people are in it, its filter in words.
 
     `fill(export, today)` gives the sheets; `is_for(user)` says who may have it; full numbers
-    can be asked for where `may_be_full`.
+    can be asked for where `may_be_full`; `full_words` says which they are.
     """
 
     title: str
@@ -34,6 +34,7 @@ class Table:
     words: Callable[[dict, User], str] = filter_in_words
     is_for: Callable[[User], bool] = sees_people
     may_be_full: bool = False
+    full_words: str = "完整的身份证号和电话"
 
 
 def for_anybody(words: Callable[[dict], str]) -> Callable[[dict, User], str]:

@@ -2,7 +2,7 @@
 
 import datetime
 
-from branches.access import sees_all, with_branch
+from branches.access import secretary_branches, sees_all, with_branch
 from cadres.keys import key_in
 from cadres.masking import mask_phone
 from cadres.models import Export
@@ -65,7 +65,9 @@ def _rows(filled: dict, user):
 
 def _losing(filled: dict, user):
     cycle = _cycle(filled)
-    return losing_of(cycle, user) if cycle else Account.objects.none()
+    if cycle is None:
+        return Account.objects.none()
+    return RolloverFilter(filled).filter(losing_of(cycle, user))
 
 
 def _rollover(export: Export, _: datetime.date) -> list[Sheet]:
@@ -85,15 +87,26 @@ def _line(row: tuple) -> tuple:
     return (*shown, f"已冻结：{why}" if frozen_at else "正常")
 
 
+def _calls_people(user) -> bool:
+    """As their page: the office, and secretaries about the people of their branches."""
+    return is_office(user) or secretary_branches(user).exists()
+
+
+def _whole(phone: str | None) -> str:
+    return phone or ""
+
+
 def _calls(export: Export, _: datetime.date) -> list[Sheet]:
+    """Whom to call; whole phones only when the export is a full one."""
     if _cycle(export.params) is None:
         return [Sheet("催办名单", _CALLS, [])]
     found = with_branch(_losing(export.params, export.asked_by), person="retiree")
     rows = found.order_by("with_branch_name", "-expiring", "id").values_list(
         "with_branch_name", "retiree__name", "retiree__phone", "held", "expiring"
     )
+    shown = _whole if export.is_full else mask_phone
     lines = (
-        (branch or NO_BRANCH, name, mask_phone(phone), held, expiring, "", "")
+        (branch or NO_BRANCH, name, shown(phone), held, expiring, "", "")
         for branch, name, phone, held, expiring in rows.iterator(chunk_size=5000)
     )
     return [Sheet("催办名单", _CALLS, lines)]
@@ -162,7 +175,9 @@ CALLS = Table(
     _calls,
     count=lambda filled, user: _losing(filled, user).count(),
     words=for_anybody(_words),
-    is_for=is_office,
+    is_for=_calls_people,
+    may_be_full=True,
+    full_words="完整的电话",
 )
 COMMENDATIONS = Table(
     "表彰名单",

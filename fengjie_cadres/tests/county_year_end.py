@@ -3,7 +3,7 @@
 from cadres.roles import Role
 from points import commendations, notices
 from points.models import CommendationKind, Objection
-from points.tests.make import make_cycle
+from points.tests.make import make_cycle, make_notice
 
 ROLES = ["no_role", "secretary", *Role.values]
 
@@ -11,9 +11,8 @@ ROLES = ["no_role", "secretary", *Role.values]
 def plant_year_end(county) -> dict[tuple[str, str], object]:
     """A published notice is everybody's own; a draft, an objection and a list are the office's."""
     staff, cycle, word = county.users["office_staff"], make_cycle(), county.garden.word
-    made = {"cycle": cycle, "with_names": False, "homes": {}, "by": staff}
-    published = notices.publish(notice=notices.make(quarter=1, **made), by=staff)
-    draft = notices.make(quarter=2, **made)
+    published = make_notice(cycle, staff)
+    draft = notices.make(cycle=cycle, quarter=2, with_names=False, homes={}, by=staff)
     objection = notices.object_to(
         notice=published, by=staff, text=word(Objection, "text", "B"), retiree=county.person_b,
         caller=word(Objection, "caller", "B"),

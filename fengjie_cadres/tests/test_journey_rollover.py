@@ -12,9 +12,9 @@ from cadres.roles import Role
 from cadres.tests.make import make_retiree, make_user
 from cadres.tests.worker import wait_until
 from fengjie_cadres.tests.looks import MEASURES, faults
-from points import notices, rollover
+from points import rollover
 from points.models import Account, Cycle, PublicNotice
-from points.tests.make import awarded, make_cycle
+from points.tests.make import awarded, make_cycle, make_notice
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PASSWORD = "sheng-huo-2025"
@@ -81,11 +81,7 @@ def test_the_head_publishes_and_is_told_how_long_it_stands(open_page, people):
 @pytest.mark.parametrize("size", [pytest.param("大字", marks=pytest.mark.slow), "特大字"])
 def test_a_retiree_reads_a_notice_and_objects(open_page, people, size):
     staff = user(Role.OFFICE_STAFF, name="王科长")
-    notice = notices.make(
-        cycle=Cycle.objects.get(year=2020), quarter=4, with_names=True,
-        homes={people[0].pk: "诗城党支部"}, by=staff,
-    )  # fmt: skip
-    notices.publish(notice=notice, by=staff)
+    make_notice(Cycle.objects.get(year=2020), staff, quarter=4)
     page = open_page(width=360, user=user(Role.RETIREE, retiree=people[0]))
     page.click(f"text={size}")
     page.click("text=积分公示")

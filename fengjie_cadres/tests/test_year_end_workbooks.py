@@ -7,8 +7,9 @@ import openpyxl
 import pytest
 import time_machine
 
-from branches.tests.make import make_branch, make_membership
-from cadres.models import Export, Job
+from branches.models import Branch
+from branches.tests.make import make_branch, make_membership, make_secretary
+from cadres.models import AccessEntry, Export, Job
 from cadres.roles import Role
 from cadres.tests.make import make_retiree, make_user
 from fengjie_cadres.reports.exports import export_job
@@ -17,6 +18,7 @@ from points.models import Account
 from points.tests.make import awarded, make_cycle
 
 pytestmark = pytest.mark.django_db
+CALLS = "/exports/new/points-calls/?cycle=2025"
 KINDS = ["points-rollover", "points-calls", "ranking-groups", "commendations"]
 
 
@@ -36,7 +38,10 @@ def rows(client, kind: str, query: str = "") -> list[list]:
     """The rows below the headings of a workbook's first sheet."""
     client.force_login(make_user(role=Role.OFFICE_STAFF))
     assert client.post(f"/exports/new/{kind}/?cycle=2025{query}").status_code == 302
-    export = Export.objects.latest("pk")
+    return opened(Export.objects.latest("pk"))
+
+
+def opened(export: Export) -> list[list]:
     export_job(export.job or Job(params={"export": export.pk}))
     export.refresh_from_db()
     sheet = openpyxl.load_workbook(io.BytesIO(export.file.read())).worksheets[0]
@@ -63,6 +68,47 @@ def test_whom_to_call_by_branch_with_masked_phones(client, year):
         ["没有联系服务的支部", "甲1", "138****5678", 7, 4],
         ["诗城党支部", "甲0", "138****5678", 10, 5],
     ]
+
+
+def test_a_branch_is_exported_alone(client, year):
+    branch = Branch.objects.get(name="诗城党支部")
+    for key, name in ((branch.pk, "甲0"), ("none", "甲1")):
+        found = named(rows(client, "points-calls", f"&branch={key}"), 1)
+        assert [line[1] for line in found] == [name]
+        assert Export.objects.latest("pk").people == 1
+    page = client.get("/points/rollover/2025/calls/").content.decode()
+    for key in (branch.pk, "none"):
+        assert f"/exports/new/points-calls/?cycle=2025&amp;branch={key}" in page
+
+
+def test_full_phones_are_asked_for_with_a_reason_and_the_password(client, year):
+    staff = make_user(role=Role.OFFICE_STAFF, password="sheng-huo-2025")
+    client.force_login(staff)
+    assert "完整的电话" in client.get(CALLS).content.decode()
+    refused = client.post(CALLS, {"is_full": "yes", "password": "sheng-huo-2025"})
+    assert "请写明用途" in refused.content.decode()
+    refused = client.post(CALLS, {"is_full": "yes", "reason": "催办", "password": "x"})
+    assert refused.status_code == 200
+    assert not Export.objects.exists()
+    filled = {"is_full": "yes", "reason": "打电话催办", "password": "sheng-huo-2025"}
+    assert client.post(CALLS, filled).status_code == 302
+    assert AccessEntry.objects.get().kind == "full_export"
+    found = named(opened(Export.objects.get()), 1)
+    assert {line[2] for line in found} == {"13812345678"}
+
+
+def test_a_secretary_exports_the_calls_of_the_branch_masked(client, year):
+    client.force_login(make_secretary(Branch.objects.get(name="诗城党支部")))
+    page = client.get(CALLS).content.decode()
+    assert "完整的电话" not in page
+    assert "共 <strong>1</strong> 人" in page
+    client.post(CALLS + "&branch=none", {"is_full": "yes", "reason": "x"})
+    assert named(opened(Export.objects.latest("pk")), 1) == []
+    client.post(CALLS, {"is_full": "yes", "reason": "x"})
+    assert not Export.objects.filter(is_full=True).exists()
+    found = named(opened(Export.objects.latest("pk")), 1)
+    assert [line[1:3] for line in found] == [["甲0", "138****5678"]]
+    assert client.get("/exports/new/points-rollover/?cycle=2025").status_code == 403
 
 
 def test_who_was_commended(client, year):

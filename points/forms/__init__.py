@@ -255,6 +255,11 @@ class DeductForm(forms.Form):
             (rule.code, f"{rule.name}（扣 {rule.points} 分）") for rule in rules.order_by("id")
         ]
 
+    def clean_on(self):
+        if self.cleaned_data["on"] > timezone.localdate():
+            raise forms.ValidationError("日期不能晚于今天。")
+        return self.cleaned_data["on"]
+
     def asked(self) -> dict:
         return self.cleaned_data
 

@@ -93,6 +93,11 @@ class PublicNotice(models.Model):
             return f"{year}年积分年度结转公示"
         return f"{year}年第{'一二三四'[self.quarter - 1]}季度积分公示"
 
+    @property
+    def is_empty(self) -> bool:
+        """Nobody's points moved in it."""
+        return not self.snapshot.get("totals", {}).get("people")
+
 
 @tracked()
 class Objection(models.Model):

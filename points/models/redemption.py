@@ -265,6 +265,11 @@ class Redemption(models.Model):
         return f"{self.day.date:%Y%m%d}-{self.pk:05d}"
 
     @property
+    def in_words(self) -> str:
+        """What it is about: 大米 2 份、牙刷 1 份."""
+        return "、".join(f"{line.stock.reward} {line.quantity} 份" for line in self.lines.all())
+
+    @property
     def can_be_undone(self) -> bool:
         since = self.ended_at if self.state == RedemptionState.COLLECTED else self.reserved_at
         return self.state in HELD and timezone.now() - since < UNDO

@@ -10,8 +10,17 @@ from PIL import Image
 
 from cadres.models import Retiree, User
 from cadres.tests.make import make_retiree
-from points import ledger, pictures
-from points.models import Account, Cycle, DayStock, Posting, RedemptionDay, Reward, Rule
+from points import ledger, notices, pictures
+from points.models import (
+    Account,
+    Cycle,
+    DayStock,
+    Posting,
+    PublicNotice,
+    RedemptionDay,
+    Reward,
+    Rule,
+)
 
 _numbers = itertools.count(1)
 DAY = datetime.date(2025, 3, 1)
@@ -87,6 +96,14 @@ def make_stock(
         day=day, reward=reward, points=points, brought=brought, per_person=per_person,
         value=reward.value,
     )  # fmt: skip
+
+
+def make_notice(cycle: Cycle, by: User, quarter: int = 1) -> PublicNotice:
+    """A published notice of a quarter with one person in it, whenever points were booked."""
+    made = notices.make(cycle=cycle, quarter=quarter, with_names=False, homes={}, by=by)
+    totals = made.snapshot["totals"] | {"people": made.snapshot["totals"]["people"] or 1}
+    PublicNotice.objects.filter(pk=made.pk).update(snapshot=made.snapshot | {"totals": totals})
+    return notices.publish(notice=made, by=by)
 
 
 def image(kind: str = "PNG", size: tuple[int, int] = (40, 30), **more) -> SimpleUploadedFile:

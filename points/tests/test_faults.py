@@ -32,6 +32,7 @@ from points.tests.make import (
     awarded,
     make_cycle,
     make_day,
+    make_notice,
     make_rule,
     make_stock,
     published,
@@ -167,8 +168,7 @@ def ready_to_redeem(scene) -> None:
 
 def ready_to_confirm(scene) -> None:
     """An objection that the office finds justified: a posting is to be taken back."""
-    notice = notices.make(cycle=scene.cycle, quarter=1, with_names=False, homes={}, by=scene.staff)
-    notices.publish(notice=notice, by=scene.head)
+    notice = make_notice(scene.cycle, scene.head)
     found = notices.object_to(notice=notice, text="不是我", by=scene.staff)
     scene.objection = notices.answer(
         objection=found, is_justified=True, words="属实", by=scene.staff,

@@ -238,9 +238,24 @@ def test_an_adjustment_needs_a_second_person(cycle, person, staff, head):
     for _ in range(2):
         actions.decide_adjustment(adjustment=asked, agreed=True, by=head)
     assert balance(person) == 7
-    minus = actions.ask_adjustment(retiree=person, cycle=cycle, amount=-9, reason="重复", by=staff)
-    with pytest.raises(ledger.InsufficientPointsError):
-        actions.decide_adjustment(adjustment=minus, agreed=True, by=head)
+
+
+def test_no_more_is_taken_by_hand_than_there_is(cycle, person, staff, head):
+    awarded(person, 7)
+
+    def minus(amount: int):
+        return actions.ask_adjustment(
+            retiree=person, cycle=cycle, amount=amount, reason="重复", by=staff
+        )
+
+    with pytest.raises(ledger.InsufficientPointsError, match="不能减 9 分。请填 7 分以内"):
+        minus(-9)
+    asked = minus(-7)
+    ledger.spend(key="s:9", retiree=person, cycle=cycle, amount=3, by=staff)
+    with pytest.raises(ledger.InsufficientPointsError, match=f"{person.name}在.*只剩 4 分.*不同意"):
+        actions.decide_adjustment(adjustment=asked, agreed=True, by=head)
+    asked.refresh_from_db()
+    assert (asked.state, balance(person)) == ("waiting", 4)
 
 
 def test_a_declined_adjustment_moves_nothing(cycle, person, staff, head):

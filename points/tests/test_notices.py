@@ -123,6 +123,18 @@ def test_a_published_notice_stays_as_it_is(client, staff, people):
     assert PublicNotice.objects.count() == 2
 
 
+def test_a_quarter_in_which_nothing_was_booked_is_not_published(client, staff, people):
+    late = "2025-10-09 10:00 +0800"
+    sent(client, staff, LIST + "new/", at=late, year="2025", quarter="3")
+    notice = PublicNotice.objects.get()
+    page = shown(client, staff, f"{LIST}{notice.pk}/", at=late)
+    assert "积分按记账的日期计" in page
+    assert "发布公示</button>" not in page
+    page = sent(client, staff, f"{LIST}{notice.pk}/publish/", at=late)
+    assert "没有人有积分变动，不能发布" in page
+    assert PublicNotice.objects.get().state == "draft"
+
+
 def test_a_quarter_that_is_not_over_is_refused(client, staff, people):
     page = sent(client, staff, LIST + "new/", year="2025", quarter="2")
     assert "这个季度还没有结束" in page
@@ -176,6 +188,37 @@ def justified(client, staff, people) -> tuple[Objection, Posting]:
         posting=posting.pk,
     )  # fmt: skip
     return Objection.objects.get(), posting
+
+
+def test_a_search_keeps_what_is_typed_and_answers_nothing(client, staff, people):
+    notice = published(client, staff)
+    sent(client, staff, f"{LIST}{notice.pk}/", text="少了两分", caller="陈老")
+    said = Objection.objects.get()
+    address = f"/points/objections/{said.pk}/"
+    typed = {"is_justified": "yes", "words": "写了很久的答复"}
+    page = sent(client, staff, address, search="yes", q="李四", **typed)
+    assert "写了很久的答复" in page
+    assert '<option value="yes" selected' in page
+    assert f"/points/people/{people[1].pk}/adjust/" in page
+    assert not Objection.objects.get().answer
+    assert "没有找到“王五”" in sent(client, staff, address, search="yes", q="王五", **typed)
+    posting = Posting.objects.filter(retiree=people[1]).first()
+    sent(client, staff, address, q="李四", posting=posting.pk, **typed)
+    assert Objection.objects.get().posting == posting
+
+
+def test_points_that_are_missing_are_given_by_hand(client, staff, people):
+    notice = published(client, staff)
+    reader = make_user(role=Role.RETIREE, retiree=people[0])
+    sent(client, reader, f"{LIST}{notice.pk}/", text="少了两分")
+    address = f"/points/objections/{Objection.objects.get().pk}/"
+    by_hand = f"/points/people/{people[0].pk}/adjust/"
+    page = shown(client, staff, address)
+    assert by_hand in page
+    assert "请在答复里写明怎样办" in page
+    page = sent(client, staff, address, is_justified="yes", words="已提出补记 2 分。")
+    assert "没有更正哪一笔" in page
+    assert by_hand in page
 
 
 def test_a_justified_objection_is_corrected_by_a_second_person(client, staff, other, people):

@@ -318,8 +318,11 @@ class Ledger(RuleBasedStateMachine):
             )
 
         def foretold():
+            purse = self.oracle.purses.get((who, cycle.year))
             if not amount:
                 raise Refused("LedgerRefusedError")
+            if (purse.balance if purse else 0) + amount < 0:
+                raise Refused("InsufficientPointsError")
 
         self.step("ask_adjustment", asked, foretold)
 
@@ -336,7 +339,8 @@ class Ledger(RuleBasedStateMachine):
             self.adjustments.append((found, who, by, day))
 
         def foretold():
-            if not any(y.starts <= day <= y.ends for y in self.oracle.years.values()):
+            years = self.oracle.years.values()
+            if day > self.today or not any(y.starts <= day <= y.ends for y in years):
                 raise Refused("LedgerRefusedError")
 
         self.step("ask_deduction", asked, foretold)

@@ -95,9 +95,15 @@ def test_not_agreeing_needs_a_reason_and_moves_nothing(client, staff, head, pers
 
 
 def test_more_than_there_is_cannot_be_taken(client, staff, head, person):
-    adjust(client, staff, person, direction="-", points="31")
+    page = adjust(client, staff, person, direction="-", points="31")
+    assert "现有 30 分，不能减 31 分。请填 30 分以内" in page
+    assert not Adjustment.objects.exists()
+    adjust(client, staff, person, direction="-", points="30")
+    spent = {"key": "s:1", "retiree": person, "cycle": Account.objects.get(retiree=person).cycle}
+    ledger.spend(amount=4, by=staff, **spent)
     address = f"/points/adjustments/{Adjustment.objects.get().pk}/decide/"
-    assert "积分不够，现有 30 分" in sent(client, head, address, agreed="yes")
+    page = sent(client, head, address, agreed="yes")
+    assert f"{person.name}在2025 年只剩 26 分，减不了 30 分。请点“不同意”" in page
     assert Adjustment.objects.get().state == "waiting"
 
 
@@ -124,6 +130,30 @@ def test_criticism_costs_points_once_the_head_agrees(client, staff, head, person
     asked = Adjustment.objects.get()
     sent(client, head, f"/points/adjustments/{asked.pk}/decide/", agreed="yes")
     assert balance(person) == 20
+
+
+@pytest.mark.parametrize(
+    ("on", "sentence"),
+    [
+        (timezone.localdate() + datetime.timedelta(days=1), "日期不能晚于今天。"),
+        (datetime.date(2020, 3, 1), "没有启用这条扣分规则，请核对日期"),
+        (datetime.date(2023, 3, 1), "2023 年没有记积分，不能扣分。请填 2025年1月1日以后的日期。"),
+    ],
+)
+def test_a_deduction_on_a_wrong_day_says_what_to_do(client, staff, person, on, sentence):
+    make_rule("fine", direction="deduct", valid_from=datetime.date(2022, 1, 1))
+    address = f"/points/people/{person.pk}/deduct/"
+    page = sent(client, staff, address, code="fine", on=on.isoformat(), reason="通报批评")
+    assert sentence in page
+    assert not Adjustment.objects.exists()
+
+
+def test_the_action_refuses_a_day_to_come_whatever_the_form(staff, person):
+    tomorrow = timezone.localdate() + datetime.timedelta(days=1)
+    with pytest.raises(ledger.LedgerRefusedError, match="日期不能晚于今天"):
+        actions.ask_deduction(
+            retiree=person, code="criticism", on=tomorrow, reason="批评", by=staff
+        )
 
 
 def test_a_frozen_account_is_settled_by_two(client, staff, head, person):

@@ -5,11 +5,14 @@ from django.db.models import QuerySet
 from django.utils.formats import date_format
 
 from branches.access import visible_retirees
+from cadres.models import Retiree
 from points.models import Cycle, Objection, Posting, PostingState
 from points.views.year_end_forms import words_field
 
 #: So many postings are offered for a correction; who seeks others searches for the person.
 OFFERED = 60
+#: So many people found are named.
+NAMED = 5
 
 
 class MakeForm(forms.Form):
@@ -96,6 +99,14 @@ def _in_words(posting: Posting) -> str:
     sign = "-" if posting.rule.direction == "deduct" else "+"
     on = date_format(posting.occurred_on)
     return f"{posting.retiree.name}，{on}，{posting.rule.name}，{sign}{posting.posted} 分"
+
+
+def people_of(objection: Objection, searched: str, user) -> list[Retiree]:
+    """Who may have too few points: whom the office searches for, else who objects."""
+    if searched:
+        found = visible_retirees(user).search(searched).select_related("unit")
+        return list(found.order_by("name_pinyin", "id")[:NAMED])
+    return [objection.retiree] if objection.retiree else []
 
 
 def postings_of(objection: Objection, searched: str, user) -> QuerySet[Posting]:

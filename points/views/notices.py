@@ -10,7 +10,13 @@ from cadres.jobs import RefusedError
 from cadres.roles import is_office, office_only
 from points import notices as acts
 from points.models import Cycle, Objection, PublicNotice
-from points.views.notice_forms import AnswerForm, MakeForm, ObjectionForm, postings_of
+from points.views.notice_forms import (
+    AnswerForm,
+    MakeForm,
+    ObjectionForm,
+    people_of,
+    postings_of,
+)
 from points.views.year_end import homes
 from points.views.year_end_forms import ReasonForm
 
@@ -121,16 +127,20 @@ def objection(request, pk: int):
         ),
         pk=pk,
     )  # fmt: skip
-    postings = postings_of(found, request.GET.get("q", ""), request.user)
-    form = AnswerForm(request.POST or None, postings=postings)
-    if request.method == "POST" and form.is_valid():
+    q = request.POST.get("q", request.GET.get("q", "")).strip()
+    postings = postings_of(found, q, request.user)
+    searches = "search" in request.POST  # what is typed is kept, nothing is answered
+    filled = {"initial": request.POST.dict()} if searches else {"data": request.POST or None}
+    form = AnswerForm(**filled, postings=postings)
+    if form.is_bound and form.is_valid():
         try:
             acts.answer(objection=found, by=request.user, **form.asked())
             messages.success(request, "已答复。")
             return redirect("points:objection", pk)
         except RefusedError as refusal:
             form.add_error(None, str(refusal))
-    context = {"objection": found, "form": form, "q": request.GET.get("q", ""), **_frame(request)}
+    people = people_of(found, q, request.user)
+    context = {"objection": found, "form": form, "q": q, "people": people, **_frame(request)}
     return render(request, "points/year_end/objection.html", context)
 
 

@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
 from branches.access import sees_all, visible_branches, with_branch
+from cadres.keys import key_in
 from cadres.models import Retiree
 from points.forms.paper import BLANKS, HandedForm, ReservedForm, late_key
 from points.models import Account, Redemption, RedemptionDay, RedemptionState
@@ -26,10 +27,9 @@ def day_sheet(request, pk: int):
         raise PermissionDenied
     show = request.GET.get("show", "")
     show = show if show in SHOWN and sees_all(request.user) else ""
-    branch = request.GET.get("branch", "")
     people = _people(day, show)
-    if branch.isdecimal() and len(branch) < 18:
-        people = people.filter(with_branch=int(branch))
+    if branch := key_in(request.GET.get("branch")):
+        people = people.filter(with_branch=branch)
     context = {
         "day": day,
         "sheets": _sheets(day, people),
@@ -116,8 +116,8 @@ def _forms(day: RedemptionDay, typed) -> tuple[list[ReservedForm], list[HandedFo
     """Sent, the rows are those that were shown: one that has been ended meanwhile says so."""
     shown = day.redemptions.filter(state__in=[RedemptionState.RESERVED, RedemptionState.LAPSED])
     if typed is not None:
-        keys = [key for key in typed.getlist("row") if key.isdecimal() and len(key) < 18]
-        shown = Redemption.objects.filter(day=day, pk__in=keys[:5000])
+        keys = [key_in(key) for key in typed.getlist("row")[:5000]]
+        shown = Redemption.objects.filter(day=day, pk__in=keys)
     shown = with_branch(shown.with_lines(), person="retiree")
     shown = shown.order_by("with_branch", "retiree__name_pinyin", "id")
     stocks = list(day.stocks.select_related("reward").filter(brought__gt=0))

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from branches.access import cared_for, visible_retirees, with_branch
 from cadres.jobs import RefusedError
+from cadres.keys import key_in
 from cadres.models import Retiree
 from cadres.roles import is_office
 from points import days, redemption
@@ -63,7 +64,7 @@ def reserve(request, pk: int):
         raise PermissionDenied
     asked = request.POST.get("day") or request.GET.get("day")
     if asked:
-        day = RedemptionDay.objects.coming(timezone.now()).filter(pk=_number(asked)).first()
+        day = RedemptionDay.objects.coming(timezone.now()).filter(pk=key_in(asked)).first()
         if day and person.status == "active":
             return _basket(request, person, day)
         if person.status == "active":  # else the page says why in any case
@@ -71,10 +72,6 @@ def reserve(request, pk: int):
     if request.method == "POST":
         return redirect("points:reserve", person.pk)
     return _overview(request, person)
-
-
-def _number(key: str) -> int:
-    return int(key) if key.isdecimal() and len(key) < 18 else 0
 
 
 def _about(request, person: Retiree) -> dict:

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from branches.access import with_branch
 from cadres.jobs import RefusedError
+from cadres.keys import key_in
 from cadres.models import Retiree
 from points import days, redemption
 from points.forms.redemption import TillForm
@@ -42,17 +43,13 @@ def till(request, pk: int):
     if not (works_here and day.has_come):
         return _page(request, day, closed=True)
     if key := request.POST.get("person") or request.GET.get("person"):
-        found = Retiree.objects.filter(pk=_number(key)).first()
+        found = Retiree.objects.filter(pk=key_in(key)).first()
         return _person(request, day, found) if found else _nobody(request, day)
     words = " ".join(request.GET.get("q", "").split())
     found = _found(day, words) if words else []
     if len(found) == 1:
         return _person(request, day, found[0], words)
     return _page(request, day, q=words, found=found[:FOUND], are_more=len(found) > FOUND)
-
-
-def _number(key: str) -> int:
-    return int(key) if key.isdecimal() and len(key) < 18 else 0
 
 
 def _nobody(request, day: RedemptionDay):

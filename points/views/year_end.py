@@ -10,10 +10,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from branches.access import secretary_branches, with_branch
 from cadres.jobs import Job, RefusedError
-from cadres.models import Retiree
+from cadres.models import SECOND_PERSON_FROM, Retiree
 from cadres.roles import Role, has_role, is_office, office_only
 from points import notices
 from points import rollover as steps
+from points.forms import NONE
 from points.models import Cycle, Posting, PostingState, Rollover
 from points.outcome import people, totals
 from points.snapshots import NO_BRANCH
@@ -167,16 +168,19 @@ def calls(request, year: int):
     cycle = _cycle(year)
     rows = with_branch(losing_of(cycle, request.user), person="retiree")
     rows = rows.select_related("retiree").order_by(
-        "with_branch_name", "-expiring", "retiree__name_pinyin", "id"
+        "with_branch_name", "with_branch", "-expiring", "retiree__name_pinyin", "id"
     )
     sheets = [
-        (name or NO_BRANCH, list(group))
-        for name, group in groupby(rows, key=lambda row: row.with_branch_name)
+        (name or NO_BRANCH, branch or NONE, list(group))
+        for (name, branch), group in groupby(
+            rows, key=lambda row: (row.with_branch_name, row.with_branch)
+        )
     ]
     context = {
         "cycle": cycle,
         "sheets": sheets,
-        "count": sum(len(lines) for _, lines in sheets),
+        "second_person_from": SECOND_PERSON_FROM,
+        "count": sum(len(lines) for *_, lines in sheets),
         "is_office": is_office(request.user),
         "frame": "desk.html" if is_office(request.user) else "base.html",
     }
