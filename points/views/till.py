@@ -138,7 +138,7 @@ def _handed_out(request, day: RedemptionDay, person: Retiree, form: TillForm) ->
     if asked := request.POST.get("redemption"):
         if basket:
             raise RefusedError("请先领预约的，再另外兑换；或者把下面填的份数清掉。")
-        found = theirs.filter(pk=_number(asked)).first()
+        found = theirs.filter(pk=key_in(asked)).first()
         if found is None:
             raise RefusedError("没有这张预约单，请再找一次。")
         return redemption.collect(redemption=found, by=request.user, **to_whom)
