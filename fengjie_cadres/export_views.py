@@ -143,8 +143,10 @@ def export_file(request, pk: int):
     """Hands the file to the one who asked for it, while the table is still for that one; every
     download is logged."""
     found = _own_or_for_decision(request, pk)
-    if not TABLES[found.kind].is_for(request.user):
-        raise PermissionDenied
+    table = TABLES.get(found.kind)
+    if table is None or not table.is_for(request.user):
+        messages.error(request, "您现在不能下载这张表。")
+        return redirect(found)
     try:
         found = disclosure.hand_over(export=found, by=request.user)
     except RefusedError as refusal:

@@ -99,7 +99,7 @@ def test_the_same_upload_twice_is_one(client, staff):
     [
         ({"source": ""}, "请写明这是谁的、什么名单。"),
         ({"source": "  "}, "请写明这是谁的、什么名单。"),
-        ({"source": "民政局\0"}, "空字符"),
+        ({"source": "民政局\0"}, "看不见的字符"),
         ({"file": ""}, "请选择名单文件。"),
         ({"scope": "other"}, "请在列表中选择。"),
         ({"file": SimpleUploadedFile("x.xlsx", b"x" * 5_300_000)}, "文件超过 5 MB"),

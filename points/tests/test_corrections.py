@@ -148,7 +148,10 @@ def test_a_late_reversal_takes_no_more_than_it_says(years, person, staff, head):
         give(person, 9)
         ledger.spend(key="s:1", retiree=person, cycle=new, amount=10, by=None)
         fine(person)  # 10 owed
-        ledger.refund(key="s:1", by=None)  # comes back whole: only awards pay
+        asked = actions.ask_adjustment(
+            retiree=person, cycle=new, amount=10, reason="补发", by=staff
+        )
+        actions.decide_adjustment(adjustment=asked, agreed=True, by=head)  # whole: it pays nothing
         ledger.reverse(source="old:1", by=staff)
         ledger.supplement(posting=Posting.objects.get(source="old:1"), by=head)
     assert balance(person) == 9

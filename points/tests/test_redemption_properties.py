@@ -158,6 +158,10 @@ class Shop(Books):
 # ---- the machine ---------------------------------------------------------------------------------
 
 
+#: At the counter more is refused than in the books alone: what is sold out, over, too late.
+LEAST = 0.2
+
+
 class Desk(Ledger):
     """The ledger's machine at a counter."""
 
@@ -311,7 +315,7 @@ class Desk(Ledger):
 
 @pytest.mark.django_db(transaction=True)
 def test_any_sequence_at_the_counter_agrees_with_the_oracle():
-    run(examples=20, steps=50, machine=Desk, phases=[Phase.generate])
+    run(examples=20, steps=50, machine=Desk, least=LEAST, phases=[Phase.generate])
 
 
 @pytest.mark.slow
@@ -321,11 +325,11 @@ def test_an_oracle_that_gives_nothing_back_is_contradicted(forgotten, monkeypatc
     """The negative control."""
     monkeypatch.setattr(Shop, forgotten, lambda *_: None)
     with pytest.raises(AssertionError):
-        run(examples=40, steps=60, machine=Desk, phases=[Phase.generate])
+        run(examples=40, steps=60, machine=Desk, least=LEAST, phases=[Phase.generate])
 
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_any_long_sequence_at_the_counter_agrees_with_the_oracle():
-    tally = run(examples=200, steps=100, machine=Desk, derandomize=False)
+    tally = run(examples=200, steps=100, machine=Desk, least=LEAST, derandomize=False)
     assert [name for name in EVERYTHING if not tally[name]] == []
