@@ -173,4 +173,4 @@ def test_the_head_lets_in_who_lost_the_phone(open_page, staff):
     assert not faults(page)
     page.fill("#id_password", PASSWORD)
     page.click("input[type=submit]")
-    assert page.locator("text=现在用密码就能登录").is_visible()
+    page.wait_for_selector("text=现在用密码就能登录")
