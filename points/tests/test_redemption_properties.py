@@ -158,7 +158,7 @@ class Shop(Books):
 # ---- the machine ---------------------------------------------------------------------------------
 
 
-#: At the counter more is refused than in the books alone: what is sold out, over, too late.
+#: Of a short run, which by chance may close its years early; a long one keeps the usual bar.
 LEAST = 0.2
 
 
@@ -236,6 +236,7 @@ class Desk(Ledger):
         found = [p.who for p in purses if p.year == YEARS[day] and p.balance and not p.frozen]
         return found[number % len(found)] if found and number % 9 else number % 4
 
+    @precondition(lambda self: any(date >= self.today for date in DATES))
     @rule(key=st.integers(1, 40), number=a_number, by=a_user)
     def reserve(self, key, number, by):
         day = self.day_of(number)
@@ -331,5 +332,5 @@ def test_an_oracle_that_gives_nothing_back_is_contradicted(forgotten, monkeypatc
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_any_long_sequence_at_the_counter_agrees_with_the_oracle():
-    tally = run(examples=200, steps=100, machine=Desk, least=LEAST, derandomize=False)
+    tally = run(examples=200, steps=100, machine=Desk, derandomize=False)
     assert [name for name in EVERYTHING if not tally[name]] == []
