@@ -128,12 +128,15 @@ def test_a_secretary_reserves_for_somebody_on_a_phone(open_page, person, day):
 
 
 class Clerk:
-    """Presses keys and counts them; never touches the mouse."""
+    """Presses keys and counts them; never touches the mouse. Begins when the page has put the
+    cursor somewhere, and waits in vain on a page which does not."""
 
     def __init__(self, page):
         self.page, self.presses = page, 0
 
     def press(self, *keys: str) -> None:
+        self.page.wait_for_load_state("load")
+        self.page.locator(":focus").wait_for(state="attached")
         for key in keys:
             self.page.keyboard.press(key)
             self.presses += 1

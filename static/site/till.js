@@ -62,4 +62,7 @@
     });
   }
   if (next) { next.focus(); }
+  // The browser's own autofocus comes with the first painting; the first key may come before it.
+  var search = document.querySelector("#search[autofocus]");
+  if (search && document.activeElement === document.body) { search.focus(); }
 })();
