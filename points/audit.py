@@ -20,6 +20,9 @@ class Check:
     statement: str
 
 
+#: Kinds that come after the last day of redeeming.
+LATE = "ARRAY['expire', 'carry', 'settle', 'refund', 'reverse', 'adjust']"
+
 CHECKS = [
     Check(
         "balance",
@@ -43,14 +46,25 @@ CHECKS = [
     Check(
         "life",
         "流水不在周期之内，或记在别的周期的账户上",
-        """
+        f"""
+        WITH wrong AS MATERIALIZED (
+            SELECT p.cycle_id, p.from_account_id, p.to_account_id FROM pairs p
+            LEFT JOIN points_cycle c ON c.id = p.cycle_id
+            LEFT JOIN points_account f ON f.id = p.from_account_id
+            LEFT JOIN points_account o ON o.id = p.to_account_id
+            WHERE f.cycle_id IS DISTINCT FROM p.cycle_id OR o.cycle_id IS DISTINCT FROM p.cycle_id
+               OR p.first < c.starts_on OR p.last > c.redeem_until
+        )
         SELECT '流水 ' || t.id, t.kind FROM points_transfer t
+        JOIN wrong w ON w.cycle_id = t.cycle_id AND w.from_account_id = t.from_account_id
+            AND w.to_account_id = t.to_account_id
         JOIN points_cycle c ON c.id = t.cycle_id
-        JOIN points_account f ON f.id = t.from_account_id
-        JOIN points_account o ON o.id = t.to_account_id
-        WHERE f.cycle_id <> t.cycle_id OR o.cycle_id <> t.cycle_id OR t.occurred_on < c.starts_on
-           OR (t.occurred_on > c.redeem_until
-               AND t.kind NOT IN ('expire', 'carry', 'settle', 'refund', 'reverse', 'adjust'))
+        LEFT JOIN points_account f ON f.id = t.from_account_id
+        LEFT JOIN points_account o ON o.id = t.to_account_id
+        WHERE EXISTS (SELECT FROM wrong) -- else nothing is read
+          AND (f.cycle_id IS DISTINCT FROM t.cycle_id OR o.cycle_id IS DISTINCT FROM t.cycle_id
+            OR t.occurred_on < c.starts_on
+            OR (t.occurred_on > c.redeem_until AND NOT t.kind = ANY({LATE})))
         """,
     ),
     Check(
@@ -70,17 +84,21 @@ CHECKS = [
         "入账与流水不符",
         """
         SELECT '入账 ' || p.id, format('实得 %s，流水 %s', p.posted, t.amount)
-        FROM points_posting p JOIN points_transfer t ON t.id = p.transfer_id
-        WHERE p.posted <> t.amount OR t.posting_id <> p.id
-           OR p.account_id NOT IN (t.from_account_id, t.to_account_id)
-           OR EXISTS (SELECT FROM points_transfer r WHERE r.reverses_id = t.id)
+        FROM unmatched u JOIN points_posting p ON p.id = u.posting_id
+        LEFT JOIN points_transfer t ON t.id = p.transfer_id
+        UNION ALL
+        SELECT '入账 ' || p.id, format('实得 %s，流水 %s 已冲销', p.posted, t.id)
+        FROM points_transfer r JOIN points_transfer t ON t.id = r.reverses_id
+        JOIN points_posting p ON p.id = t.posting_id
+        WHERE p.transfer_id = t.id
         """,
     ),
     Check(
         "cause",
         "得分或扣分没有对应的入账",
         """
-        SELECT '流水 ' || t.id, t.key FROM points_transfer t
+        SELECT '流水 ' || t.id, t.key
+        FROM unmatched u JOIN points_transfer t ON t.id = u.transfer_id
         LEFT JOIN points_posting p ON p.id = t.posting_id
         WHERE t.kind IN ('award', 'deduct') AND t.shortfall_id IS NULL
           AND p.transfer_id IS DISTINCT FROM t.id
@@ -96,10 +114,13 @@ CHECKS = [
         "cap",
         "超过年度上限",
         """
-        SELECT '账户 ' || p.account_id, p.code FROM points_posting p
-        JOIN points_rule r ON r.id = p.rule_id
-        WHERE p.state = 'posted' AND r.direction = 'award'
-        GROUP BY p.account_id, p.code
+        SELECT '账户 ' || p.account_id, p.code FROM (
+            SELECT account_id, code, rule_id, sum(posted) AS posted FROM points_posting
+            WHERE state = 'posted' AND code IN (SELECT code FROM points_rule
+                WHERE direction = 'award' AND cap_per_cycle IS NOT NULL)
+            GROUP BY account_id, code, rule_id
+        ) p JOIN points_rule r ON r.id = p.rule_id
+        WHERE r.direction = 'award' GROUP BY p.account_id, p.code
         HAVING sum(p.posted) > max(r.cap_per_cycle) AND bool_and(r.cap_per_cycle IS NOT NULL)
         """,
     ),
@@ -160,13 +181,35 @@ CHECKS = [
     ),
 ]
 
-_MOVED = """
-CREATE TEMP TABLE moved ON COMMIT DROP AS
-SELECT account_id, sum(delta) AS sum FROM (
-    SELECT to_account_id AS account_id, sum(amount) AS delta FROM points_transfer GROUP BY 1
-    UNION ALL SELECT from_account_id, -sum(amount) FROM points_transfer GROUP BY 1
-) m GROUP BY account_id
-"""
+#: What all checks stand on, each of the two big tables read as seldom as can be:
+#: what went from one account to another, summed once; out of it what each account moved;
+#: and postings and transfers that do not name each other (those of corrections are no fault).
+_PREPARED = [
+    "SET LOCAL work_mem = '64MB'",
+    f"""
+    CREATE TEMP TABLE pairs ON COMMIT DROP AS
+    SELECT cycle_id, from_account_id, to_account_id, sum(amount) AS sum, min(occurred_on) AS first,
+        max(occurred_on) FILTER (WHERE NOT kind = ANY({LATE})) AS last
+    FROM points_transfer GROUP BY cycle_id, from_account_id, to_account_id
+    """,
+    """
+    CREATE TEMP TABLE moved ON COMMIT DROP AS
+    SELECT account_id, sum(delta) AS sum FROM (
+        SELECT to_account_id AS account_id, sum AS delta FROM pairs
+        UNION ALL SELECT from_account_id, -sum FROM pairs
+    ) m GROUP BY account_id
+    """,
+    """
+    CREATE TEMP TABLE unmatched ON COMMIT DROP AS
+    SELECT t.id AS transfer_id, p.id AS posting_id
+    FROM points_transfer t FULL JOIN (SELECT id, transfer_id, posted, account_id
+        FROM points_posting WHERE transfer_id IS NOT NULL) p ON p.transfer_id = t.id
+    WHERE CASE WHEN p.id IS NULL THEN t.kind IN ('award', 'deduct') AND t.shortfall_id IS NULL
+        ELSE t.id IS NULL OR p.posted <> t.amount OR t.posting_id IS DISTINCT FROM p.id
+            OR p.account_id IS NULL OR p.account_id NOT IN (t.from_account_id, t.to_account_id) END
+    """,
+    "ANALYZE pairs, moved, unmatched",
+]
 
 
 def audit() -> AuditRun:
@@ -181,7 +224,7 @@ def audit() -> AuditRun:
             if _is_own():
                 cursor.execute("COMMIT")
             else:
-                cursor.execute("DROP TABLE IF EXISTS moved")
+                cursor.execute("DROP TABLE IF EXISTS pairs, moved, unmatched")
     return AuditRun.objects.create(
         transfers=Transfer.objects.count(),
         findings=findings,
@@ -199,8 +242,8 @@ def _is_own() -> bool:
 
 
 def _found(cursor) -> list[dict]:
-    cursor.execute(_MOVED)
-    cursor.execute("ANALYZE moved")
+    for statement in _PREPARED:
+        cursor.execute(statement)
     findings = []
     for check in CHECKS:
         cursor.execute(check.statement)

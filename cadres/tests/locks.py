@@ -14,3 +14,14 @@ def somebody_waits(table: str | None = None) -> bool:
             [table, table],
         )
         return cursor.fetchone()[0] > 0
+
+
+def somebody_works() -> bool:
+    """Whether another connection to this database is in a statement or a transaction: the server
+    goes on for a client that was killed until its statement is done."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND backend_type = 'client backend' AND pid <> pg_backend_pid() AND state <> 'idle'"
+        )
+        return cursor.fetchone()[0] > 0

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 
 from cadres import jobs
 from cadres.models import Job
-from cadres.tests.locks import somebody_waits
+from cadres.tests.locks import somebody_waits, somebody_works
 from cadres.tests.make import make_retiree, make_user
 from cadres.tests.worker import purge, wait_until
 from points import ledger, rollover
@@ -163,7 +163,7 @@ def test_worker_killed_in_the_middle_of_a_rollover(calm, make_worker, head, poin
             job = start(cycle, head)
             assert wait_until(somebody_waits)
             first.kill()
-    assert wait_until(lambda: not somebody_waits())
+    assert wait_until(lambda: not somebody_works())
     assert audit().findings == []
     assert Cycle.objects.get(pk=cycle.pk).status == "closing"
     if point not in ("first", "closing"):
