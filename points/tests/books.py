@@ -4,17 +4,13 @@ showing that nothing has changed."""
 from django.apps import apps
 from django.db import connection
 
-from points.audit import CHECKS
+from points.audit import CHECKS, TABLES
 
 _TABLES = sorted(
     model._meta.db_table
     for model in apps.get_app_config("points").get_models(include_auto_created=True)
 )
-_SUMS = """
-    SELECT account_id, sum(delta) AS sum FROM (
-        SELECT to_account_id AS account_id, amount AS delta FROM points_transfer
-        UNION ALL SELECT from_account_id, -amount FROM points_transfer) m GROUP BY account_id
-"""
+_WITH = ", ".join(f"{name} AS MATERIALIZED ({query})" for name, query in TABLES.items())
 _CHECKSUM = " || ".join(
     f"(SELECT '{table}' || count(*) || ':' || COALESCE(sum(hashtextextended(t::text, 0)), 0)"
     f" FROM {table} t)"
@@ -24,7 +20,7 @@ _FINDINGS = " UNION ALL ".join(
     f"SELECT '{check.code}', x.* FROM ({check.statement}) x (at, what)" for check in CHECKS
 )
 _BOOKS = f"""
-PREPARE books AS WITH moved AS MATERIALIZED ({_SUMS})
+PREPARE books AS WITH {_WITH}
 SELECT {_CHECKSUM},
     (SELECT json_agg(x) FROM (
         SELECT a.retiree_id AS who, c.year, a.balance, a.frozen_at IS NOT NULL AS frozen

@@ -39,6 +39,28 @@ HANDS = {
     "redemption": "UPDATE points_redemption SET state = 'collected' WHERE state = 'cancelled'",
     "carry": "UPDATE points_transfer SET amount = amount + 1 WHERE key LIKE 'carry-in%'",
 }
+_FIRST = "id = (SELECT min(id) FROM points_posting WHERE transfer_id IS NOT NULL)"
+_AWARD = "id = (SELECT min(transfer_id) FROM points_posting)"
+_COPY = (
+    "INSERT INTO points_transfer (cycle_id, from_account_id, to_account_id, amount, kind, key,"
+    " occurred_on, posted_at, memo, posting_id, reverses_id) SELECT cycle_id, {}, amount, {},"
+    " 'x', occurred_on, posted_at, '', posting_id, {} FROM points_transfer WHERE " + _AWARD
+)
+#: More of them, each in a single row of many that are right.
+SINGLE_HANDS = [
+    ("life", f"UPDATE points_transfer SET occurred_on = '2199-01-01' WHERE {_AWARD}"),
+    ("life", f"UPDATE points_transfer SET cycle_id = 9999 WHERE {_AWARD}"),
+    ("life", f"UPDATE points_transfer SET to_account_id = 9999 WHERE {_AWARD}"),
+    ("posting", f"UPDATE points_posting SET transfer_id = 9999 WHERE {_FIRST}"),
+    ("posting", f"UPDATE points_posting SET transfer_id = transfer_id + 1 WHERE {_FIRST}"),
+    ("posting", "UPDATE points_posting SET account_id = (SELECT max(id) FROM points_account"
+     f" WHERE kind = 'member') WHERE {_FIRST}"),
+    ("posting", f"UPDATE points_transfer SET amount = amount + 1 WHERE {_AWARD}"),
+    ("posting", _COPY.format("to_account_id, from_account_id", "'reverse'", "id")),
+    ("cause", _COPY.format("from_account_id, to_account_id", "'award'", "NULL")),
+    ("cause", "UPDATE points_transfer SET posting_id = (SELECT max(id) FROM points_posting)"
+     f" WHERE {_AWARD}"),
+]  # fmt: skip
 
 
 def make_books() -> None:
@@ -99,6 +121,13 @@ def test_a_hand_in_the_books_is_found(code):
     with pytest.raises(SystemExit) as ended:
         call_command("audit_ledger")
     assert ended.value.code == 1
+
+
+@pytest.mark.parametrize(("code", "hand"), SINGLE_HANDS)
+def test_one_row_changed_among_many_is_found(code, hand):
+    make_books()
+    run(hand)
+    assert code in codes()
 
 
 def test_every_check_has_a_hand_that_it_finds():
