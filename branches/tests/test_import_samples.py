@@ -44,6 +44,7 @@ def test_messy_sample_comes_to_exactly_its_expected_file():
         assert found[name] == expected[name]
 
 
+@pytest.mark.slow
 def test_a_staging_table_that_is_believed_to_be_empty_is_judged_in_seconds():
     """Emptied and then analysed: the database expects no rows and must not loop over 1,878²."""
     content = Path(demo.ROSTER).read_bytes()

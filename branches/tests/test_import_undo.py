@@ -57,6 +57,7 @@ def changed_person(index: int) -> list:
     )
 
 
+@pytest.mark.slow
 def test_undo_of_the_first_roster_leaves_nobody():
     batch = written(Path(demo.ROSTER).read_bytes())
     assert undo(batch=batch, by=None).state == ImportState.UNDONE

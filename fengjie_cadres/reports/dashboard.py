@@ -5,6 +5,7 @@ number; that it says what the figures say is proved by a test.
 """
 
 import datetime
+import functools
 from collections import Counter
 from dataclasses import dataclass
 
@@ -48,7 +49,7 @@ class Dashboard:
         self.counted_at = kept and kept.counted_at
         self.groups = self._stored["groups"] if kept else numbers.groups(self.on)
 
-    @property
+    @functools.cached_property
     def due(self) -> int:
         """People of today whose classes are due to be looked at."""
         return self._stored["due"] if self._stored else numbers.due(timezone.localdate())

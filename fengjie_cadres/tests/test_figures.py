@@ -278,7 +278,9 @@ def test_a_day_that_cannot_be_counted_is_said(client, staff, people, address, on
 
 
 @pytest.mark.parametrize("on", [PAST, pytest.param(None, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("by", BY)
+@pytest.mark.parametrize(
+    "by", [by if by == "township" else pytest.param(by, marks=pytest.mark.slow) for by in BY]
+)
 def test_classes_by_anything_add_up_to_the_people_and_open_their_lists(
     client, staff, people, by, on
 ):

@@ -95,6 +95,7 @@ def test_a_deaths_list_is_compared_and_taken_home_as_a_workbook(
 
 
 @pytest.mark.parametrize("width", NARROW_FIRST)
+@pytest.mark.slow
 def test_a_list_that_cannot_be_read_gets_a_sentence(open_page, staff, worker, width):
     page = open_page(user=staff, width=width)
     page.goto("/comparisons/new/")

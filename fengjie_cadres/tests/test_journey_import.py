@@ -113,6 +113,7 @@ def test_the_import_works_without_javascript(open_page, staff, worker):
     assert Retiree.objects.count() == 48
 
 
+@pytest.mark.slow
 def test_the_same_confirm_in_two_tabs_writes_once(open_page, staff, worker):
     page = open_page(user=staff)
     upload(page, MESSY)
@@ -151,6 +152,7 @@ def test_a_file_that_is_no_roster_gets_a_sentence(
     assert preview(page)["新增"] == 48
 
 
+@pytest.mark.slow
 def test_an_upload_without_a_file_keeps_what_was_typed(open_page, staff):
     page = open_page(user=staff)
     page.goto("/imports/new/")

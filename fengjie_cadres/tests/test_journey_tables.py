@@ -91,6 +91,7 @@ def test_a_table_with_a_wrong_row_is_mended_and_written(open_page, staff, javasc
     assert UnitAlias.objects.get(name="新设局").unit.name == "奉节县新设局"
 
 
+@pytest.mark.slow
 def test_an_exported_table_comes_back_unchanged(open_page, staff):
     page = open_page(user=staff)
     page.goto("/admin/branches/branch/")

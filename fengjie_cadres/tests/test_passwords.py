@@ -95,6 +95,7 @@ def test_an_ordinary_change_of_a_user_marks_nothing(client):
     assert not leader.must_change_password
 
 
+@pytest.mark.slow
 def test_the_demos_log_ins_are_not_marked(settings):
     settings.DEMO = True
     demo.load()
