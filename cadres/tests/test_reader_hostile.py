@@ -28,7 +28,12 @@ def read(tmp_path):
     return found
 
 
-@pytest.mark.parametrize("name", FILES)
+_LARGE = {"much_text", "exploding_strings", "a_million_rows"}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.slow) if n in _LARGE else n for n in FILES]
+)
 def test_hostile_file_is_refused_in_a_sentence(read, db, name):
     make, codes = FILES[name]
     content = make()

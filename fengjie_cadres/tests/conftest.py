@@ -91,6 +91,7 @@ def open_page(chromium, live_server):
         if user is not None:
             sign_in(context, user, live_server.url)
         page = context.new_page()
+        page.click = _and_loaded(page, page.click)
         if user is not None:
             page.goto("/")
         return page
@@ -99,6 +100,17 @@ def open_page(chromium, live_server):
     for context in contexts:
         context.close()
     assert not strangers, f"requests to other hosts: {strangers}"
+
+
+def _and_loaded(page, click):
+    """A click waits until the page that it leads to has begun; what a test asks next of it may
+    stand further down, so wait for its end as well."""
+
+    def clicked(*args, **kwargs):
+        click(*args, **kwargs)
+        page.wait_for_load_state("load")
+
+    return clicked
 
 
 def _watch(url: str, home: str, strangers: list) -> None:

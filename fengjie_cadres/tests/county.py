@@ -48,7 +48,7 @@ CONTACT, RETIREE, AUDITOR = Role.CONTACT.value, Role.RETIREE.value, Role.AUDITOR
 ROLES = [STRANGER, DISABLED, NO_ROLE, CONTACT, RETIREE, SECRETARY, AUDITOR, LEADER, STAFF, HEAD]
 #: For tests that take long: those who see the most pages, and those who differ from them by little
 #: or see next to nothing, are asked among the slow tests.
-_SLOW = {NO_ROLE, AUDITOR, LEADER, STAFF, HEAD, CONTACT}
+_SLOW = {DISABLED, NO_ROLE, AUDITOR, LEADER, STAFF, HEAD, CONTACT}
 EACH_ROLE = [
     pytest.param(role, marks=pytest.mark.slow) if role in _SLOW else role for role in ROLES
 ]

@@ -77,6 +77,7 @@ def faults(root: Path) -> list[str]:
     return found
 
 
+@pytest.mark.slow  # and in make check
 def test_the_house_stands():
     assert faults(ROOT) == []
 

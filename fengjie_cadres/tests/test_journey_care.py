@@ -147,6 +147,7 @@ def _at_desk(person) -> list[str]:
     return [address.format(person=person.pk) for address in OFFICE_PAGES]
 
 
+@pytest.mark.slow
 def test_the_largest_text_fits_a_narrow_phone_on_the_pages_of_care(
     open_page, secretary, person, branch
 ):
@@ -160,6 +161,7 @@ def test_the_largest_text_fits_a_narrow_phone_on_the_pages_of_care(
         assert page.evaluate(MEASURES)["wide"] <= 0, address
 
 
+@pytest.mark.slow
 def test_the_lists_print_a_sheet_for_each_branch(open_page, staff, person, tmp_path):
     other = make_retiree(name="李四", birth_date="1941-07")
     make_membership(other, make_branch("乙支部"))

@@ -120,6 +120,7 @@ def test_a_full_export_of_many_takes_two_people(open_page, numbers, worker):
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_head_does_not_agree_to_the_own_export(open_page, numbers):
     head = user(Role.OFFICE_HEAD)
     page = open_page(user=head)

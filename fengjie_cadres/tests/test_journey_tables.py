@@ -106,6 +106,7 @@ def test_an_exported_table_comes_back_unchanged(open_page, staff):
 
 
 @pytest.mark.parametrize("width", NARROW_FIRST)
+@pytest.mark.slow
 def test_the_preview_fits_the_window(open_page, staff, width):
     page = open_page(user=staff, width=width)
     page.goto("/admin/cadres/unit/import/")
