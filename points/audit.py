@@ -91,8 +91,10 @@ CHECKS = [
         SELECT '入账 ' || p.id, format('实得 %s，流水 %s', p.posted, t.amount)
         FROM points_posting p LEFT JOIN points_transfer t ON t.id = p.transfer_id
         WHERE EXISTS (SELECT FROM suspects)
-          AND p.account_id IN (SELECT account_id FROM suspects) AND p.transfer_id IS NOT NULL
-          AND (t.id IS NULL OR p.posted <> t.amount OR t.posting_id IS DISTINCT FROM p.id
+          AND (p.account_id IS NULL OR p.account_id IN (SELECT account_id FROM suspects))
+          AND p.transfer_id IS NOT NULL
+          AND (p.account_id IS NULL OR t.id IS NULL OR p.posted <> t.amount
+            OR t.posting_id IS DISTINCT FROM p.id
             OR p.account_id NOT IN (t.from_account_id, t.to_account_id)
             OR EXISTS (SELECT FROM points_transfer r WHERE r.reverses_id = t.id))
         """,

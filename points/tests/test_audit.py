@@ -51,6 +51,7 @@ SINGLE_HANDS = [
     ("life", f"UPDATE points_transfer SET occurred_on = '2199-01-01' WHERE {_AWARD}"),
     ("life", f"UPDATE points_transfer SET cycle_id = 9999 WHERE {_AWARD}"),
     ("life", f"UPDATE points_transfer SET to_account_id = 9999 WHERE {_AWARD}"),
+    ("posting", f"UPDATE points_posting SET account_id = NULL WHERE {_FIRST}"),
     ("posting", f"UPDATE points_posting SET transfer_id = 9999 WHERE {_FIRST}"),
     ("posting", f"UPDATE points_posting SET transfer_id = transfer_id + 1 WHERE {_FIRST}"),
     ("posting", "UPDATE points_posting SET account_id = (SELECT max(id) FROM points_account"
