@@ -178,6 +178,20 @@ def test_two_articles_by_number_keys_in_at_most_twenty_presses(at_till):
     assert "上一位：张三" in clerk.page.inner_text("main")
 
 
+def test_whose_points_and_how_many_stay_in_sight_while_keys_are_pressed(at_till, day):
+    for number in range(7):
+        make_stock(day, f"物品{number}", 5, brought=9)
+    clerk = at_till()
+    clerk.press("z", "s", "Enter")
+    clerk.page.wait_for_selector("text=积分 100 分")
+    for keys, seen in (((), ["[data-till] h2"]), (("1", "2"), ["[data-till] h2", "[data-sum]"])):
+        clerk.press(*keys)
+        for what in seen:
+            place = clerk.page.locator(what).bounding_box()
+            assert place["y"] >= 0, what
+            assert place["y"] + place["height"] <= 801, what  # of 800, rounded
+
+
 def test_two_articles_with_tab_and_without_javascript(at_till):
     clerk = at_till(javascript=False)
     clerk.press("z", "s", "Enter")

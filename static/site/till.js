@@ -40,14 +40,15 @@
         box.value = number(box) + 1;
         tell();
         // what stands in the boxes is handed out next, not what was reserved
-        person.querySelector("[data-commit]").focus();
+        person.querySelector("[data-commit]").focus({ preventScroll: true });
+        person.querySelector("[data-sum]").scrollIntoView({ block: "nearest" });
         event.preventDefault();
       }
     });
   }
   if (person) {
     var first = person.querySelector("[data-collect]") || person.querySelector("[data-commit]");
-    first.focus();
+    first.focus({ preventScroll: true }); // the name, at the top, stays in sight
     document.addEventListener("keydown", keyed);
     person.addEventListener("input", tell);
     tell();
